@@ -1,0 +1,99 @@
+"""The servers of a test run: one PostgreSQL with one migrated template for all workers, and a Valkey on request.
+
+The template is migrated once and cloned by each worker: the same schema, triggers included, without each worker
+paying for the migrations.
+"""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import environ
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connections
+from psycopg import sql
+
+from sandbox.temporary import temporary_database
+from sandbox.valkey import Valkey
+
+TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
+PROJECT = Path(__file__).resolve().parent.parent
+SERVERS = pytest.StashKey[ExitStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    servers = ExitStack()
+    config.stash[SERVERS] = servers
+    config.add_cleanup(servers.close)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """In a parallel run the controller starts the server, before the workers inherit its environment."""
+    provide_template(config.stash[SERVERS])
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """Point Django at the server, started now if no controller did; the test database becomes a clone."""
+    provide_template(request.config.stash[SERVERS])
+    given = environ.Env.db_url_config(os.environ["DATABASE_URL"])
+    default = connections["default"].settings_dict
+    default["OPTIONS"] |= given.pop("OPTIONS", {})
+    default.update({key: value for key, value in given.items() if key != "ENGINE"})
+    default["TEST"]["TEMPLATE"] = os.environ[TEMPLATE]
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """A real broker and cache for the tests that ask for one."""
+    with Valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_url(valkey: Valkey) -> str:
+    """As redis-py and Django's cache take it; Celery takes `valkey.broker_url`."""
+    return valkey.cache_url
+
+
+def provide_template(servers: ExitStack) -> None:
+    """Start a server unless DATABASE_URL names one, and migrate a template there; once a run."""
+    if TEMPLATE in os.environ:
+        return
+    url = servers.enter_context(temporary_database())
+    name = f"quaestor_template_{secrets.token_hex(4)}"
+    _administer(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    servers.callback(_administer, url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _migrate(_with_database(url, name))
+    servers.callback(os.environ.pop, TEMPLATE)
+    servers.enter_context(pytest.MonkeyPatch.context()).setenv("DATABASE_URL", url)
+    os.environ[TEMPLATE] = name
+
+
+def _administer(url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(_with_database(url, "postgres"), autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def _with_database(url: str, name: str) -> str:
+    server, _, rest = url.rpartition("/")
+    _, question, query = rest.partition("?")
+    return f"{server}/{name}{question}{query}"
+
+
+def _migrate(url: str) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--no-input", "--verbosity=0"],
+        cwd=PROJECT,
+        env=os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": settings.SETTINGS_MODULE},
+        check=True,
+    )

@@ -1,0 +1,10 @@
+"""The product's settings with the values that tests need; a variable that is set already wins."""
+
+import os
+from importlib import import_module
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
+os.environ.setdefault("INSECURE_COOKIES", "1")
+os.environ.setdefault("STATIC_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage")
+
+globals().update({name: value for name, value in vars(import_module("config.settings")).items() if name.isupper()})
