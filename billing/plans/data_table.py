@@ -10,6 +10,9 @@ Choice = TypeVar("Choice", bound=StrEnum)
 UNLIMITED = "unlimited"
 """How a file writes "no limit"; TOML has no null."""
 
+LARGEST_WHOLE = 2**63 - 1  # what the database's bigint holds
+MOST_DIGITS = 15  # before the point
+
 
 class DataFileError(ValueError):
     """A data file that cannot be used. The message names file, table and key."""
@@ -64,6 +67,8 @@ class Table:
         value = self.value(key)
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
             raise self.error(key, f"must be a whole number of at least {minimum}")
+        if value > LARGEST_WHOLE:
+            raise self.error(key, "is too large")
         return value
 
     def decimal(self, key: str, *, places: int) -> Decimal:
@@ -122,6 +127,15 @@ class Table:
     def _checked(self, key: str, number: Decimal, places: int) -> Decimal:
         if not number.is_finite() or number < 0:
             raise self.error(key, "must be a number of at least 0")
-        if number != round(number, places):
+        if number.adjusted() >= MOST_DIGITS:
+            raise self.error(key, "is too large")
+        if number and (number.adjusted() < -places or not _fits(number, places)):
             raise self.error(key, f"has more than {places} decimals")
         return number
+
+
+def _fits(number: Decimal, places: int) -> bool:
+    """Exact, unlike rounding, which the decimal context cuts at its precision."""
+    numerator, denominator = number.as_integer_ratio()
+    remainder: int = numerator * 10**places % denominator
+    return remainder == 0
