@@ -67,8 +67,8 @@ def rate_units(price: UnitPrice, quantity: Decimal, *, already_used: Decimal = _
 def exact_unit_cost(price: UnitPrice, quantity: Decimal, *, already_used: Decimal = _ZERO) -> Decimal:
     """Give the unrounded cost: pieces rated one after the other add up to the whole rated at once."""
     _check_not_negative(quantity, already_used)
-    after = _period_cost(price, EXACT.add(already_used, quantity))
-    return EXACT.subtract(after, _period_cost(price, already_used)) if already_used else after
+    total = EXACT.add(already_used, quantity)
+    return EXACT.subtract(_period_cost(price, total), _period_cost(price, already_used))
 
 
 def _period_cost(price: UnitPrice, used: Decimal) -> Decimal:
