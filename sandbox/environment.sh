@@ -21,7 +21,7 @@ find_python() {
     for candidate in ${PYTHON:-python3.11 python3 python}; do
         if is_right_python "$candidate"; then echo "$candidate"; return; fi
     done
-    fail "Quaestor needs Python 3.11, and ${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>&1 || true)." \
+    fail "Quaestor needs Python 3.11, and ${PYTHON:-python3} is $(${PYTHON:-python3} --version 2>&1 | head -n 1)." \
         "Say which to use: make run PYTHON=/path/to/python3.11"
 }
 
@@ -42,7 +42,7 @@ install_with_uv() { uv pip install --quiet --python .venv/bin/python --require-h
 
 install_with_pip() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade >/dev/null
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r "$lock"
 }
 
 if is_done; then exit 0; fi

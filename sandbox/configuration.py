@@ -1,0 +1,79 @@
+"""What the person who types `make run` may choose, and what Django is told of it."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox.errors import SandboxError
+from sandbox.sockets import LOOPBACK
+
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_PORT = "8000"
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """The choices of one run; None where the embedded server is wanted."""
+
+    port: int
+    home: Path
+    database_url: str | None
+    valkey_url: str | None
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "RunSettings":
+        """Read PORT, QUAESTOR_HOME, DATABASE_URL and VALKEY_URL; SandboxError names the one that makes no sense."""
+        port = environment.get("PORT") or DEFAULT_PORT
+        if not port.isdecimal() or not 0 < int(port) < 65536:
+            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65535.")
+        valkey_url = environment.get("VALKEY_URL") or None
+        if valkey_url and urlsplit(valkey_url).scheme not in {"redis", "rediss"}:
+            raise SandboxError("VALKEY_URL must look like redis://127.0.0.1:6379/0.")
+        home = Path(environment.get("QUAESTOR_HOME") or PROJECT / "var").absolute()
+        return cls(int(port), home, environment.get("DATABASE_URL") or None, valkey_url)
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "log"
+
+    @property
+    def facts_path(self) -> Path:
+        """Written when everything is ready, removed when it stops."""
+        return self.home / "demo.json"
+
+
+@dataclass(frozen=True)
+class Backends:
+    """Where the database, the broker and the cache are."""
+
+    database_url: str
+    broker_url: str
+    cache_url: str
+
+
+def cache_beside(broker_url: str) -> str:
+    """Database 1 of the server whose database 0 is the broker."""
+    return urlsplit(broker_url)._replace(path="/1").geturl()
+
+
+def django_environment(settings: RunSettings, backends: Backends, *, secret_key: str) -> dict[str, str]:
+    """Our own environment with what config/settings.py reads: production's settings, but on plain http."""
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DEBUG": "0",
+        "SECRET_KEY": secret_key,
+        "ALLOWED_HOSTS": f"{LOOPBACK},localhost",
+        "QUAESTOR_ORIGIN": settings.url,
+        "INSECURE_COOKIES": "1",
+        "DATABASE_URL": backends.database_url,
+        "BROKER_URL": backends.broker_url,
+        "CACHE_URL": backends.cache_url,
+        "STATIC_ROOT": str(settings.home / "static"),
+        "PYTHONUNBUFFERED": "1",
+    }

@@ -1,0 +1,85 @@
+"""The programs of a running Quaestor, and the steps that prepare its state."""
+
+import hashlib
+import http.client
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.configuration import PROJECT, RunSettings
+from sandbox.process import Child
+from sandbox.sockets import LOOPBACK
+
+# Measured on two cores: two processes use both, four threads each hide the database's waits.
+WEB_WORKERS = 2
+WEB_THREADS = 4
+THREAD_IDLE_SECONDS = 600  # granian's most: a thread that ends takes its database connection with it
+STATIC_FOLDERS = ("static", "*/static", "*/*/static")
+
+
+def web_server(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    options = {
+        "--interface": "wsgi",
+        "--host": LOOPBACK,
+        "--port": str(settings.port),
+        "--workers": str(WEB_WORKERS),
+        "--blocking-threads": str(WEB_THREADS),
+        "--blocking-threads-idle-timeout": str(THREAD_IDLE_SECONDS),
+        "--workers-kill-timeout": "4",
+        "--log-level": "warning",
+    }
+    arguments = [part for option in options.items() for part in option]
+    return _python("web", ["-m", "granian", "--no-ws", *arguments, "config.wsgi:application"], settings, environment)
+
+
+def worker(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    """Celery with its clock inside: one process is enough for what is due here."""
+    schedule = str(settings.home / "celery-schedule")
+    options = ["--beat", "--schedule", schedule, "--concurrency", "1", "--loglevel", "warning"]
+    quiet = ["--without-gossip", "--without-mingle"]
+    return _python("worker", ["-m", "celery", "-A", "config", "worker", *options, *quiet], settings, environment)
+
+
+def migrate(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    return _python("migrate", ["manage.py", "migrate", "--no-input", "--verbosity=0"], settings, environment)
+
+
+def load_demo(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    """Its progress goes to the terminal: the first time takes a while."""
+    command = ["manage.py", "load_demo", "--home", str(settings.home)]
+    return _python("load_demo", command, settings, environment, with_log=False)
+
+
+def collect_static(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    command = ["manage.py", "collectstatic", "--no-input", "--clear", "--verbosity=0"]
+    return _python("collectstatic", command, settings, environment)
+
+
+def static_fingerprint(project: Path = PROJECT) -> str:
+    """Changes whenever a static file or the set of installed packages does."""
+    folders = sorted(folder for pattern in STATIC_FOLDERS for folder in project.glob(pattern))
+    files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
+    digest = hashlib.sha256((project / "requirements.lock").read_bytes())
+    for path in files:
+        status = path.stat()
+        digest.update(f"{path.relative_to(project)} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def answers_ready(port: int) -> bool:
+    """Whether /readyz says 200: the web server is up and reaches its database."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _python(
+    name: str, arguments: list[str], settings: RunSettings, environment: Mapping[str, str], *, with_log: bool = True
+) -> Child:
+    log = settings.logs / f"{name}.log" if with_log else None
+    return Child(name, [sys.executable, *arguments], log=log, environment=environment, folder=PROJECT)

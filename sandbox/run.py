@@ -1,0 +1,120 @@
+"""`make run`: database, broker, demo tenants, worker and web from nothing, in the foreground.
+
+PORT (8000) is the web server's; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL and VALKEY_URL, where set, replace
+the embedded servers. When everything is ready, demo.json appears in the state folder; it goes when the run ends.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from sandbox import programs
+from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment
+from sandbox.errors import SandboxError
+from sandbox.facts import demo_facts, read_seed, welcome, write_facts
+from sandbox.files import FolderLock, persistent_secret, write_private
+from sandbox.postgres import Postgres
+from sandbox.sockets import require_free_port
+from sandbox.supervisor import Supervisor
+from sandbox.valkey import Valkey
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+READY_PATIENCE = 60.0  # seconds for the web server's first answer
+LEFTOVER_PATIENCE = 8.0  # seconds for the children of a killed run to let go of the port
+
+
+class Stopped(BaseException):
+    """A signal asked us to end."""
+
+
+def main() -> int:
+    """Run until a signal (exit code 0) or a failure (1, with the reason on standard error)."""
+    for number in SIGNALS:
+        signal.signal(number, _on_signal)
+    try:
+        settings = RunSettings.from_environment(os.environ)
+        with FolderLock(settings.home), Supervisor() as supervisor:
+            run(settings, supervisor)
+    except Stopped:
+        say("Stopped.")
+        return 0
+    except SandboxError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(settings: RunSettings, supervisor: Supervisor) -> None:
+    """Start everything and stay; every program is the supervisor's to stop."""
+    started = time.monotonic()
+    patience = LEFTOVER_PATIENCE if settings.facts_path.exists() else 0.0
+    settings.facts_path.unlink(missing_ok=True)
+    require_free_port(settings.port, patience=patience)
+    backends = start_backends(settings, supervisor)
+    secret_key = persistent_secret(settings.home / "secret_key")
+    environment = django_environment(settings, backends, secret_key=secret_key)
+    prepare_state(settings, supervisor, environment)
+    say("Starting worker and web")
+    supervisor.start(programs.worker(settings, environment))
+    supervisor.start(programs.web_server(settings, environment))
+    supervisor.wait_until(lambda: programs.answers_ready(settings.port), what="The web server", patience=READY_PATIENCE)
+    facts = demo_facts(read_seed(settings.home), {"url": settings.url, "database_url": backends.database_url})
+    supervisor.on_stop(lambda: settings.facts_path.unlink(missing_ok=True))
+    write_facts(settings.facts_path, facts)
+    say("\n" + welcome(facts, path=shown(settings.facts_path), seconds=time.monotonic() - started))
+    supervisor.stay()
+
+
+def start_backends(settings: RunSettings, supervisor: Supervisor) -> Backends:
+    """The servers that the environment names, or embedded ones."""
+    database_url = settings.database_url
+    if database_url is None:
+        say(f"Starting PostgreSQL on {shown(settings.home / 'postgres')}")
+        postgres = Postgres(settings.home / "postgres", log=settings.logs / "postgres.log")
+        supervisor.on_stop(postgres.stop)
+        postgres.start()
+        supervisor.watch(postgres.server)
+        database_url = postgres.url
+    if settings.valkey_url is not None:
+        return Backends(database_url, settings.valkey_url, cache_beside(settings.valkey_url))
+    valkey = Valkey(settings.home, log=settings.logs / "valkey.log")
+    supervisor.on_stop(valkey.stop)
+    valkey.start()
+    supervisor.watch(valkey.server)
+    return Backends(database_url, valkey.broker_url, valkey.cache_url)
+
+
+def prepare_state(settings: RunSettings, supervisor: Supervisor, environment: dict[str, str]) -> None:
+    """Tables, demo tenants and static files; quick where they are there already."""
+    say("Migrating the database")
+    supervisor.run(programs.migrate(settings, environment))
+    say("Loading the demo")
+    supervisor.run(programs.load_demo(settings, environment))
+    stamp, fingerprint = settings.home / "static-fingerprint", programs.static_fingerprint()
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != fingerprint:
+        supervisor.run(programs.collect_static(settings, environment))
+        write_private(stamp, fingerprint)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def shown(path: Path) -> Path:
+    """Relative to where the person stands, when it lies below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _on_signal(_number: int, _frame: FrameType | None) -> None:
+    """Stopping takes seconds and is bounded: a second Ctrl-C must not leave half of it undone."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped
+
+
+if __name__ == "__main__":
+    sys.exit(main())
