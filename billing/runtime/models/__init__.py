@@ -1,0 +1,3 @@
+from billing.runtime.models.authorization import Authorization
+
+__all__ = ["Authorization"]

@@ -1,0 +1,51 @@
+"""django-unfold's look of the staff admin."""
+
+from django.urls import reverse_lazy
+
+
+def _link(title: str, icon: str, view: str) -> dict[str, object]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}_changelist")}
+
+
+UNFOLD = {
+    "SITE_TITLE": "Quaestor staff",
+    "SITE_HEADER": "Quaestor",
+    "SITE_SUBHEADER": "Staff",
+    "SITE_SYMBOL": "account_balance",
+    "SHOW_HISTORY": True,
+    "BORDER_RADIUS": "8px",
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "title": "Customers",
+                "items": [
+                    _link("Tenants", "domain", "tenants_tenant"),
+                    _link("Users", "person", "tenants_user"),
+                    _link("API keys", "key", "tenants_apikey"),
+                    _link("Billing accounts", "account_balance_wallet", "billing_subscriptions_billingaccount"),
+                    _link("Subscriptions", "autorenew", "billing_subscriptions_subscription"),
+                    _link("Audit log", "history", "tenants_auditevent"),
+                ],
+            },
+            {
+                "title": "Catalogue",
+                "items": [
+                    _link("Plans", "sell", "billing_plans_plan"),
+                    _link("Plan versions", "layers", "billing_plans_planversion"),
+                    _link("Model prices", "price_change", "billing_plans_modelprice"),
+                ],
+            },
+            {
+                "title": "Money and usage",
+                "items": [
+                    _link("Transfers", "swap_horiz", "billing_credits_transfer"),
+                    _link("Ledger accounts", "menu_book", "billing_credits_ledgeraccount"),
+                    _link("Credit grants", "redeem", "billing_credits_grant"),
+                    _link("Usage events", "monitoring", "billing_usage_usageevent"),
+                    _link("Authorizations", "verified", "billing_runtime_authorization"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,64 @@
+"""Reading tenants, their workspaces and keys; every look-up stays inside one tenant."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from tenants.models import ApiKey, Membership, Workspace
+from tenants.permissions import Permission, role_permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What an API key stands for. `workspace_id` is None for a key of the whole tenant."""
+
+    key_id: UUID
+    tenant_id: UUID
+    workspace_id: UUID | None
+    scopes: frozenset[str]
+    revoked: bool
+
+    # DRF asks every user.
+    is_authenticated = True
+
+    def may(self, *permissions: Permission) -> bool:
+        """Whether the key has one of the scopes."""
+        return not self.scopes.isdisjoint(permissions)
+
+
+def find_caller(digest: bytes) -> Caller | None:
+    """The caller whose key has this digest; None if there is no such key. A revoked key is found, marked."""
+    row = (
+        ApiKey.objects.filter(digest=digest)
+        .values_list("id", "tenant_id", "workspace_id", "scopes", "revoked_at")
+        .first()
+    )
+    if row is None:
+        return None
+    return Caller(row[0], row[1], row[2], frozenset(row[3]), revoked=row[4] is not None)
+
+
+def find_workspace(caller: Caller, name: str) -> Workspace | None:
+    """The workspace with this slug or id, if the key may see it."""
+    workspaces = Workspace.objects.filter(tenant_id=caller.tenant_id)
+    if caller.workspace_id is not None:
+        workspaces = workspaces.filter(id=caller.workspace_id)
+    as_id = _uuid_or_none(name)
+    return workspaces.filter(slug=name).first() or (workspaces.filter(id=as_id).first() if as_id else None)
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text.removeprefix("ws_"))
+    except ValueError:
+        return None
+
+
+def memberships_of(user_id: int) -> list[Membership]:
+    """A user's memberships with their tenants, by the tenants' names."""
+    return list(Membership.objects.filter(user_id=user_id).select_related("tenant").order_by("tenant__name"))
+
+
+def permissions_of(*, user_id: int, tenant_id: UUID) -> frozenset[Permission]:
+    """What a user may do in a tenant; nothing without a membership."""
+    role = Membership.objects.filter(user_id=user_id, tenant_id=tenant_id).values_list("role", flat=True).first()
+    return role_permissions(role) if role is not None else frozenset()
