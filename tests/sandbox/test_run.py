@@ -1,0 +1,135 @@
+"""The parts of `make run`: choices, processes, readiness and what it tells the world."""
+
+import json
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment
+from sandbox.errors import SandboxError
+from sandbox.facts import demo_facts, read_seed, welcome, write_facts
+from sandbox.files import FolderLock, persistent_secret
+from sandbox.process import Child
+from sandbox.sockets import require_free_port
+from sandbox.supervisor import Supervisor
+
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+PATIENT = "print('up', flush=True); import time; time.sleep(60)"
+
+
+def python(name: str, code: str, folder: Path, **options: object) -> Child:
+    return Child(name, [sys.executable, "-c", code], log=folder / f"{name}.log", **options)
+
+
+def test_nothing_set_means_port_8000_and_embedded_servers() -> None:
+    settings = RunSettings.from_environment({})
+    assert settings.url == "http://127.0.0.1:8000"
+    assert settings.home.name == "var"
+    assert (settings.database_url, settings.valkey_url) == (None, None)
+
+
+@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "70000"}, {"VALKEY_URL": "unix:///x"}])
+def test_a_senseless_choice_is_named(choice: dict[str, str]) -> None:
+    with pytest.raises(SandboxError, match=next(iter(choice))):
+        RunSettings.from_environment(choice)
+
+
+def test_django_runs_with_production_settings_on_plain_http(tmp_path: Path) -> None:
+    settings = RunSettings.from_environment({"PORT": "8100", "QUAESTOR_HOME": str(tmp_path)})
+    backends = Backends("postgresql:///x", "redis://h:1/0", cache_beside("redis://h:1/0"))
+    environment = django_environment(settings, backends, secret_key="s")
+    expected = {
+        "DEBUG": "0",
+        "QUAESTOR_ORIGIN": "http://127.0.0.1:8100",
+        "CACHE_URL": "redis://h:1/1",
+        "STATIC_ROOT": str(tmp_path / "static"),
+    }
+    assert {key: environment[key] for key in expected} == expected
+
+
+def test_a_port_in_use_is_said_before_anything_starts() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(SandboxError, match=f"Port {port} is in use"):
+            require_free_port(port)
+    require_free_port(port)
+
+
+def test_the_secret_stays_and_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    secret = persistent_secret(path)
+    assert len(secret) >= 50
+    assert persistent_secret(path) == secret
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_has_one_holder_at_a_time(tmp_path: Path) -> None:
+    with FolderLock(tmp_path), pytest.raises(SandboxError, match="already in use"):
+        FolderLock(tmp_path).acquire()
+    with FolderLock(tmp_path):
+        pass
+
+
+def test_programs_stop_in_reverse_order(tmp_path: Path) -> None:
+    stopped: list[str] = []
+    with Supervisor() as supervisor:
+        for name in ("first", "second"):
+            supervisor.on_stop(lambda name=name: stopped.append(name))
+    assert stopped == ["second", "first"]
+
+
+def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
+    child = python("stubborn", STUBBORN, tmp_path, stop_signals=[(signal.SIGTERM, 0.2)])
+    with Supervisor() as supervisor:
+        supervisor.start(child)
+        log = tmp_path / "stubborn.log"
+        supervisor.wait_until(lambda: log.read_text() == "up\n", what="it", patience=10)
+        assert child.is_running()
+    assert not child.is_running()
+
+
+def test_a_program_that_ends_by_itself_is_named_with_its_last_words(tmp_path: Path) -> None:
+    with Supervisor() as supervisor:
+        supervisor.start(python("worker", "raise SystemExit('no broker')", tmp_path))
+        with pytest.raises(SandboxError, match=r"(?s)worker ended with code 1.*no broker"):
+            supervisor.stay()
+
+
+def test_a_failed_step_stops_the_run(tmp_path: Path) -> None:
+    with Supervisor() as supervisor, pytest.raises(SandboxError, match=r"(?s)migrate ended with code 3"):
+        supervisor.run(python("migrate", "raise SystemExit(3)", tmp_path))
+
+
+def test_waiting_has_an_end(tmp_path: Path) -> None:
+    with Supervisor() as supervisor:
+        supervisor.start(python("web", PATIENT, tmp_path))
+        with pytest.raises(SandboxError, match="web is not ready"):
+            supervisor.wait_until(lambda: False, what="web", patience=0)
+
+
+def test_the_log_of_the_run_before_stays_beside(tmp_path: Path) -> None:
+    for word in ("old", "new"):
+        child = python("step", f"print('{word}')", tmp_path)
+        child.start()
+        child.finish()
+        child.stop()
+    assert (tmp_path / "step.log").read_text() == "new\n"
+    assert (tmp_path / "step.log.1").read_text() == "old\n"
+
+
+def test_demo_json_has_every_key_and_null_for_missing_parts(tmp_path: Path) -> None:
+    (tmp_path / "demo-seed.json").write_text(json.dumps({"email": "a@b.example", "password": "p", "more": 1}))
+    facts = demo_facts(read_seed(tmp_path), {"url": "http://127.0.0.1:8000", "database_url": "postgresql:///q"})
+    path = tmp_path / "demo.json"
+    write_facts(path, facts)
+    written = json.loads(path.read_text())
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert written["email"] == "a@b.example"
+    assert written["chain_url"] is None
+    assert len(written) == 18
+    assert "a@b.example  p" in welcome(facts, path=path, seconds=3.2)
