@@ -30,22 +30,21 @@ lint: environment-dev ## ruff: rules and layout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-format: environment-dev ## write the layout that lint and templates-check ask for
+format: environment-dev ## write the layout that lint asks for
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(if $(TEMPLATES),$(BIN)/djlint --reformat --quiet $(TEMPLATES) || true)
 
 types: environment-dev ## mypy, strict, with Django's models
 	$(CHECKS_ENVIRONMENT) $(BIN)/mypy
 
 contracts: environment-dev ## import-linter: who may import whom
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 migrations-check: environment-dev ## no model change without its migration
 	$(CHECKS_ENVIRONMENT) $(PY) -m sandbox.temporary $(PY) manage.py makemigrations --check --dry-run
 
-templates-check: environment-dev ## djlint: layout and rules of the templates
-	$(if $(TEMPLATES),$(BIN)/djlint --check --lint --quiet $(TEMPLATES))
+templates-check: environment-dev ## djlint: rules of the templates (its layout would add spaces inside inline elements)
+	$(if $(TEMPLATES),$(BIN)/djlint --profile django --lint $(TEMPLATES))
 
 pytest: environment-dev ## every test, in random order, on WORKERS (2) processes; ARGS go to pytest
 	chromium=$$(sandbox/chromium.sh) && CHROMIUM=$$chromium $(PY) -m pytest -n $(WORKERS) $(ARGS)

@@ -67,7 +67,7 @@ def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
     long = folder / ("x" * 120)
     with Postgres(long, durable=False) as server:
         assert execute(server.url, "SELECT 1") == [(1,)]
-        socket_folder = Path(execute(server.url, "SHOW unix_socket_directories")[0][0].strip('"'))
+        socket_folder = Path(str(execute(server.url, "SHOW unix_socket_directories")[0][0]).strip('"'))
         assert len(bytes(socket_folder / ".s.PGSQL.5432")) <= 107
     assert not socket_folder.exists()
 

@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,9 @@ STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); 
 PATIENT = "print('up', flush=True); import time; time.sleep(60)"
 
 
-def python(name: str, code: str, folder: Path, **options: object) -> Child:
-    return Child(name, [sys.executable, "-c", code], log=folder / f"{name}.log", **options)
+def python(name: str, code: str, folder: Path, *, patience: float = 5.0) -> Child:
+    log = folder / f"{name}.log"
+    return Child(name, [sys.executable, "-c", code], log=log, stop_signals=[(signal.SIGTERM, patience)])
 
 
 def test_nothing_set_means_port_8000_and_embedded_servers() -> None:
@@ -79,12 +81,12 @@ def test_programs_stop_in_reverse_order(tmp_path: Path) -> None:
     stopped: list[str] = []
     with Supervisor() as supervisor:
         for name in ("first", "second"):
-            supervisor.on_stop(lambda name=name: stopped.append(name))
+            supervisor.on_stop(partial(stopped.append, name))
     assert stopped == ["second", "first"]
 
 
 def test_a_program_that_ignores_the_request_is_killed(tmp_path: Path) -> None:
-    child = python("stubborn", STUBBORN, tmp_path, stop_signals=[(signal.SIGTERM, 0.2)])
+    child = python("stubborn", STUBBORN, tmp_path, patience=0.2)
     with Supervisor() as supervisor:
         supervisor.start(child)
         log = tmp_path / "stubborn.log"
