@@ -6,6 +6,7 @@ already set is used as it is, and no server is started.
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,12 +33,15 @@ def main(command: list[str]) -> int:
     if not command:
         print(__doc__)
         return 2
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         with temporary_database() as url:
             return subprocess.run(command, env=os.environ | {"DATABASE_URL": url}, check=False).returncode
     except SandboxError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
 if __name__ == "__main__":
