@@ -1,0 +1,101 @@
+"""How the console writes figures: money, counts, sizes, moments. Pure functions; the template filters call them."""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from billing.core.money import minor_exponent, round_to_minor
+
+# Every other currency is written by its ISO 4217 code.
+SYMBOLS: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+MINUS = "\N{MINUS SIGN}"
+RATED_DIGITS = 9
+WARN_PERCENT, OVER_PERCENT = 80, 100
+_MILLION = 10**6
+
+
+def _symbol(currency: str) -> str:
+    return SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+
+
+def _written(amount: Decimal, symbol: str, digits: int) -> str:
+    sign = MINUS if amount < 0 else ""
+    return f"{sign}{symbol}{abs(amount):,.{digits}f}"
+
+
+def format_money(amount: Decimal, currency: str) -> str:
+    """Return `amount` rounded half up to the currency's minor unit, as in "$142.87".
+
+    A nonzero amount below half a minor unit reads "<$0.01": what was charged never reads as nothing.
+    Raises UnknownCurrency for a code that has no minor unit.
+    """
+    symbol, digits = _symbol(currency), minor_exponent(currency)
+    rounded = round_to_minor(amount, currency)
+    if amount and not rounded:
+        smallest = _written(Decimal(1).scaleb(-digits), symbol, digits)
+        return f"{MINUS if amount < 0 else ''}<{smallest}"
+    return _written(rounded, symbol, digits)
+
+
+def format_signed(amount: Decimal, currency: str) -> str:
+    """Return a ledger amount with its direction and every digit that it has, as in "+$20.00" and "−$0.0004125".
+
+    Movements are not rounded: they must add up to the balance. Zero has no sign.
+    """
+    digits = max(minor_exponent(currency), -int(amount.normalize().as_tuple().exponent))
+    return f"{'+' if amount > 0 else ''}{_written(amount, _symbol(currency), digits)}"
+
+
+def format_exact(amount: Decimal, currency: str) -> str:
+    """Return `amount` at the nine decimals that usage is rated at (M11), as in "$0.000412500"."""
+    return _written(amount, _symbol(currency), RATED_DIGITS)
+
+
+def format_count(number: Decimal | int) -> str:
+    """Return a count or a quantity with thousands separators and no idle zeros after the point."""
+    text = f"{abs(number):,f}"
+    whole, _, fraction = text.partition(".")
+    fraction = fraction.rstrip("0")
+    sign = MINUS if number < 0 else ""
+    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+
+
+def _scaled(value: Decimal, step: int, units: tuple[str, ...], places: Decimal) -> str:
+    """Divide `value` by `step` until it rounds to less than that, and write it with its unit."""
+    for unit in units:
+        short = value.quantize(places, rounding=ROUND_HALF_UP)
+        if abs(short) < step or unit == units[-1]:
+            break
+        value /= step
+    return f"{format_count(short)}\N{NO-BREAK SPACE}{unit}"
+
+
+def format_compact(number: int) -> str:
+    """Return a count from a million up as in "1.28 M", a smaller one in full; the full count belongs beside it."""
+    if abs(number) < _MILLION:
+        return format_count(number)
+    return _scaled(Decimal(number) / _MILLION, 1000, ("M", "B", "T"), Decimal("0.01"))
+
+
+def format_bytes(size: int) -> str:
+    """Return a size in steps of 1,024 with at most one decimal, as in "1.5 GB"."""
+    return _scaled(Decimal(size), 1024, ("bytes", "KB", "MB", "GB", "TB", "PB"), Decimal("0.1"))
+
+
+def format_moment(moment: datetime, zone: str) -> str:
+    """Return an aware `moment` in the time zone named `zone`, as in "3 Nov 2026, 14:05"."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def format_utc_day(moment: datetime) -> str:
+    """Return the UTC day of an aware `moment`, as in "3 Nov 2026": billing periods begin and end in UTC (P5)."""
+    day = moment.astimezone(UTC)
+    return f"{day.day} {day:%b %Y}"
+
+
+def meter_level(percent: Decimal | int) -> str:
+    """Return "ok", "warn" from 80 % and "over" from 100 % of a limit: two of the steps of the burn alerts (M9)."""
+    if percent >= OVER_PERCENT:
+        return "over"
+    return "warn" if percent >= WARN_PERCENT else "ok"

@@ -1,0 +1,134 @@
+"""Filters and components of the console's templates: `{% load console %}`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from django import template
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
+
+from billing.console import figures
+
+register = template.Library()
+
+
+class Price(Protocol):
+    """What the price matrix reads of a price."""
+
+    interval: str
+    variant: str
+
+
+class PriceCell(NamedTuple):
+    """One of the four combinations that the plan page switches between; `price` is None where none is offered."""
+
+    interval: str
+    variant: str
+    price: Price | None
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """Write `amount` to the currency's minor unit."""
+    return figures.format_money(amount, currency)
+
+
+@register.filter
+def signed(amount: Decimal, currency: str) -> str:
+    """Write a ledger amount with its direction."""
+    return figures.format_signed(amount, currency)
+
+
+@register.filter
+def exact(amount: Decimal, currency: str) -> str:
+    """Write `amount` with the nine decimals that it was rated at."""
+    return figures.format_exact(amount, currency)
+
+
+@register.filter
+def count(number: Decimal | int) -> str:
+    """Write a count with thousands separators."""
+    return figures.format_count(number)
+
+
+@register.filter
+def compact(number: int) -> str:
+    """Write a large count short; the full count belongs beside it or in a title."""
+    return figures.format_compact(number)
+
+
+@register.filter(name="bytes")
+def size(number: int) -> str:
+    """Write a number of bytes as a size."""
+    return figures.format_bytes(number)
+
+
+@register.filter
+def when(moment: datetime, zone: str) -> str:
+    """Write an aware moment in the time zone named `zone` (the tenant's)."""
+    return figures.format_moment(moment, zone)
+
+
+@register.filter
+def utc_day(moment: datetime) -> str:
+    """Write the UTC day of a period's edge."""
+    return figures.format_utc_day(moment)
+
+
+@register.filter
+def level(percent: Decimal | int) -> str:
+    """Name how close to a limit `percent` is: ok, warn, over."""
+    return figures.meter_level(percent)
+
+
+@register.filter
+def price_cells(prices: Iterable[Price]) -> list[PriceCell]:
+    """Return one cell for each interval and variant, in the order that the page shows them."""
+    offered = {(price.interval, price.variant): price for price in prices}
+    return [
+        PriceCell(interval, variant, offered.get((interval, variant)))
+        for interval in ("monthly", "yearly")
+        for variant in ("standard", "byok")
+    ]
+
+
+class DailyRow(Protocol):
+    """A day of usage as the chart shows it: `cost` in the account's currency, `day` in UTC."""
+
+    day: date
+    cost: Decimal
+    requests: int
+
+
+@register.inclusion_tag("components/chart.html")
+def daily_chart(chart_id: str, title: str, rows: Sequence[DailyRow], currency: str) -> dict[str, object]:
+    """Draw the cost of each day, with the same numbers as a table below it."""
+    return {
+        "id": chart_id,
+        "title": title,
+        "rows": rows,
+        "currency": currency,
+        "chart": {
+            "currency": currency,
+            "days": [row.day.isoformat() for row in rows],
+            "cost": [str(row.cost) for row in rows],
+            "requests": [row.requests for row in rows],
+        },
+    }
+
+
+@register.simple_block_tag
+def panel(
+    content: str, *, title: str, note: str = "", link: str = "", link_text: str = "", flush: bool = False
+) -> SafeString:
+    """Frame a block as a titled card; `flush` lets a table reach the card's edges."""
+    values = {"content": content, "title": title, "note": note, "link": link, "link_text": link_text, "flush": flush}
+    return render_to_string("components/panel.html", values)
+
+
+@register.simple_block_tag
+def datatable(content: str, *, label: str) -> SafeString:
+    """Frame table rows so that a narrow screen scrolls the table, by keyboard too, and not the page."""
+    return render_to_string("components/datatable.html", {"content": content, "label": label})
