@@ -1,5 +1,7 @@
 """Credit grants: lots of money with a source, a priority and an expiry."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
@@ -44,3 +46,8 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.amount}"
+
+    @property
+    def remaining(self) -> Decimal:
+        """What is left of the lot as of the last time burning was written down."""
+        return self.amount - self.consumed - self.expired

@@ -1,0 +1,86 @@
+"""Reading credits: balances, the ledger, what is left of grants."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import F, Q
+
+from billing.credits.burn_down import burn_down
+from billing.credits.models import Grant, LedgerAccount, Transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Of prepaid credits. `posted` includes held money and excludes grants that have expired; `available` can be spent."""
+
+    currency: str
+    posted: Decimal
+    held: Decimal
+    owed: Decimal
+
+    @property
+    def available(self) -> Decimal:
+        return self.posted - self.held
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A posted transfer as its customer sees it: positive amounts came in, negative ones went out."""
+
+    id: UUID
+    at: datetime
+    reason: str
+    description: str
+    amount: Decimal
+
+
+def balance_of(*, credits_id: UUID, receivable_id: UUID, at: datetime) -> Balance:
+    """The balance at `at`, in two queries at most; a grant that has expired is not counted even if no worker has swept."""
+    accounts = {
+        account.id: account for account in LedgerAccount.objects.filter(id__in=[credits_id, receivable_id])
+    }
+    prepaid, receivable = accounts[credits_id], accounts[receivable_id]
+    posted = prepaid.balance
+    if prepaid.next_expiry_at is not None and prepaid.next_expiry_at <= at:
+        lapsed = sum((left for grant, left in grants_of(prepaid) if _expired(grant, at)), start=Decimal(0))
+        posted -= min(lapsed, prepaid.available)
+    return Balance(prepaid.currency, posted, prepaid.debits_pending, receivable.debits_posted - receivable.credits_posted)
+
+
+def _expired(grant: Grant, at: datetime) -> bool:
+    return grant.expires_at is not None and grant.expires_at <= at
+
+
+def grants_of(account: LedgerAccount) -> list[tuple[Grant, Decimal]]:
+    """The account's grants that have money left, with how much: spending not yet written down is taken off."""
+    grants = list(Grant.objects.filter(account=account, amount__gt=F("consumed") + F("expired")))
+    unfolded = sum((grant.remaining for grant in grants), start=Decimal(0)) - account.balance
+    taken = {grant.id: amount for grant, amount in burn_down([(g, g.remaining) for g in grants], unfolded)}
+    left = [(grant, grant.remaining - taken.get(grant.id, Decimal(0))) for grant in grants]
+    return [(grant, amount) for grant, amount in left if amount > 0]
+
+
+def ledger_of(
+    *, account_ids: list[UUID], limit: int, before: tuple[datetime, UUID] | None = None
+) -> list[LedgerEntry]:
+    """Posted transfers of a customer's accounts, newest first, older than the position `before`. Holds are not listed:
+    they are in the balance until they are posted or void."""
+    transfers = Transfer.objects.filter(
+        Q(debit_account__in=account_ids) | Q(credit_account__in=account_ids),
+        phase__in=[Transfer.Phase.POSTED, Transfer.Phase.POST_PENDING],
+    )
+    if before is not None:
+        at, last = before
+        transfers = transfers.filter(Q(created_at__lt=at) | Q(created_at=at, id__lt=last))
+    return [
+        LedgerEntry(
+            id=transfer.id,
+            at=transfer.created_at,
+            reason=transfer.reason,
+            description=transfer.description,
+            amount=-transfer.amount if transfer.debit_account_id in account_ids else transfer.amount,
+        )
+        for transfer in transfers.order_by("-created_at", "-id")[:limit]
+    ]

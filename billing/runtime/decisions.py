@@ -1,0 +1,117 @@
+"""The database functions that decide about runs, called over arrays: requests that arrive together can share one call."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from billing.runtime.meters import MeterNeed
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+class AuthorizeRow(msgspec.Struct, kw_only=True):
+    """One request of `quaestor_authorize`. `held` is in `currency`; `hold` is None where nothing has to be held."""
+
+    id: UUID
+    key: UUID | None
+    account: UUID
+    version: int
+    tenant: UUID
+    workspace: UUID
+    ledger: UUID
+    revenue: UUID
+    idempotency_key: str
+    body_digest: str
+    provider: str
+    model: str
+    credential_source: str
+    funding: str
+    rates: dict[str, Any]
+    currency: str
+    input_tokens: int
+    max_output_tokens: int
+    hold: UUID | None
+    held: Decimal
+    meters: list[MeterNeed]
+    office: str
+    agent: str
+    session: str
+    end_user: str
+    expires_at: datetime
+    swept: bool
+
+
+class AuthorizeVerdict(NamedTuple):
+    """What was decided: granted, replayed, conflict, stale, revoked, limit, throttled, expiry-due, insufficient-credits.
+
+    `used` is the counter's reading where a limit refuses, and what can be spent where funds do not suffice.
+    """
+
+    verdict: str
+    authorization_id: UUID
+    feature: str | None
+    used: Decimal | None
+    retry_after: int | None
+
+
+class SettleRow(msgspec.Struct, kw_only=True):
+    """One request of `quaestor_settle`; `event` is a row of usage events."""
+
+    id: UUID
+    ledger: UUID
+    receivable: UUID
+    revenue: UUID
+    digest: str
+    cost: Decimal
+    event: Any
+    swept: bool
+
+
+class SettleVerdict(NamedTuple):
+    """What came of a settlement: settled, replayed, conflict, or expiry-due."""
+
+    verdict: str
+    authorization_id: UUID
+    cost: Decimal
+    charged: Decimal
+    owed: Decimal
+    balance: Decimal
+    event_id: UUID
+
+
+class ReleaseRow(msgspec.Struct, kw_only=True):
+    """One request of `quaestor_release`."""
+
+    id: UUID
+    ledger: UUID
+    revenue: UUID
+
+
+def decide_authorize(rows: Sequence[AuthorizeRow], at: datetime) -> list[AuthorizeVerdict]:
+    """Decide requests in their order; each granted one has reserved what it asked for."""
+    return [AuthorizeVerdict(*row) for row in _call("SELECT * FROM quaestor_authorize(%s::jsonb, %s)", rows, at)]
+
+
+def decide_settle(rows: Sequence[SettleRow], at: datetime) -> list[SettleVerdict]:
+    """Settle runs in their order."""
+    return [SettleVerdict(*row) for row in _call("SELECT * FROM quaestor_settle(%s::jsonb, %s)", rows, at)]
+
+
+def decide_release(rows: Sequence[ReleaseRow], state: str, at: datetime) -> list[str]:
+    """Close open runs without usage; answers `released`, or the state that a run was in."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT verdict FROM quaestor_release(%s::jsonb, %s, %s)", [_encoder.encode(rows).decode(), state, at]
+        )
+        return [verdict for (verdict,) in cursor.fetchall()]
+
+
+def _call(statement: str, rows: Sequence[msgspec.Struct], at: datetime) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [_encoder.encode(rows).decode(), at])
+        return cursor.fetchall()

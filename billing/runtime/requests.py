@@ -1,0 +1,69 @@
+"""What a runtime asks and tells: the shapes of authorize and settle, validated while they are decoded."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from billing.usage.inputs import Key, Name, Tokens
+
+Tier = Literal["fast", "standard", "heavy"]
+Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
+
+
+class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """A run that is about to start: on a named model, or on the cheapest one of a tier."""
+
+    workspace: Annotated[str, Meta(min_length=1, max_length=100)]
+    idempotency_key: Key
+    input_tokens: Tokens
+    max_output_tokens: Tokens
+    provider: Annotated[str, Meta(min_length=1, max_length=40)] | None = None
+    model: Annotated[str, Meta(min_length=1, max_length=120)] | None = None
+    recommended_model_tier: Tier | None = None
+    office: Name = ""
+    agent: Name = ""
+    session: Name = ""
+    user: Name = ""
+
+
+class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
+    """The real figures of a run that has ended; `cached_tokens` are part of `input_tokens`."""
+
+    input_tokens: Tokens
+    output_tokens: Tokens
+    cached_tokens: Tokens = 0
+    outcome: Outcome = "success"
+
+
+class AuthorizationAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """What was decided for a run. Amounts are decimal strings in `currency`, times RFC 3339 UTC."""
+
+    id: str
+    state: str
+    provider: str
+    model: str
+    credential_source: str
+    held: str
+    currency: str
+    expires_at: str
+
+
+class SettlementAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """What a run cost, what of it was taken from credits and what is owed, and the balance after it."""
+
+    id: str
+    state: str
+    cost: str
+    charged: str
+    owed: str
+    balance: str
+    currency: str
+    event_id: str
+
+
+class VoidAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """An authorization that was closed without usage."""
+
+    id: str
+    state: str

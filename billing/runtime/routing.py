@@ -1,0 +1,79 @@
+"""Which model a run gets: the one it names, or the cheapest capable one of a tier that the plan allows (R2)."""
+
+from decimal import Decimal
+from fnmatch import fnmatchcase
+
+from billing.core.problems import problem
+from billing.plans.queries import ListedModel, PriceBook
+from billing.pricing.tokens import rate_tokens
+from billing.runtime.requests import AuthorizationRequest
+from billing.subscriptions.terms import AccountTerms
+
+# Cheap before expensive kinds of provider; within a kind the lowest quote decides.
+_LOCAL, _FREE, _GROQ, _PAID = range(4)
+
+
+def route(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook) -> ListedModel:
+    """The model to run on. Raises Problem where it is unknown, unpriced, or denied by the plan."""
+    if request.recommended_model_tier is not None:
+        if request.provider is not None or request.model is not None:
+            raise problem("invalid-request", "Send either provider and model, or recommended_model_tier.")
+        return _cheapest(request, terms, prices)
+    if request.provider is None or request.model is None:
+        raise problem("invalid-request", "Send provider and model, or recommended_model_tier.")
+    model = prices.models.get((request.provider, request.model))
+    if model is None:
+        raise problem(
+            "model-not-found",
+            f"The price list has no model {request.provider}/{request.model}.",
+            remedy="Use a model of GET /v1/pricing/models.",
+        )
+    if _is_denied(model, terms):
+        raise problem(
+            "model-denied-by-plan",
+            f"The plan “{terms.plan_name}” does not include {model.model}.",
+            limit_source=terms.limit("denied_models").source,
+            remedy="Use another model, or a plan that includes this one.",
+        )
+    return model
+
+
+def _is_denied(model: ListedModel, terms: AccountTerms) -> bool:
+    patterns = terms.limit("denied_models").value or []
+    return any(fnmatchcase(model.model, pattern) for pattern in patterns)
+
+
+def _cheapest(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook) -> ListedModel:
+    needed = request.input_tokens + request.max_output_tokens
+    capable = [
+        model
+        for model in prices.models.values()
+        # Local models run on the tenant's own machines: they need the tenant's address, not the platform's key.
+        if model.tier == request.recommended_model_tier
+        and model.provider != "ollama"
+        and (model.context_window is None or model.context_window >= needed)
+        and not _is_denied(model, terms)
+    ]
+    if not capable:
+        raise problem(
+            "no-model-available",
+            f"No {request.recommended_model_tier} model that the plan allows takes {needed} tokens.",
+            limit_source=terms.limit("denied_models").source,
+            remedy="Ask for fewer tokens, another tier, or name a model.",
+        )
+    return min(capable, key=lambda model: (_kind(model), quote(model, request), model.provider, model.model))
+
+
+def _kind(model: ListedModel) -> int:
+    if model.provider == "ollama":
+        return _LOCAL
+    if model.rates.input_per_million == 0 and model.rates.output_per_million == 0:
+        return _FREE
+    return _GROQ if model.provider == "groq" else _PAID
+
+
+def quote(model: ListedModel, request: AuthorizationRequest) -> Decimal:
+    """The most that the run can cost: all input at the full rate, all output that is allowed. In US dollars."""
+    return rate_tokens(
+        model.rates, input_tokens=request.input_tokens, output_tokens=request.max_output_tokens
+    ).total

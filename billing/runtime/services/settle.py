@@ -1,0 +1,122 @@
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from billing.core.ids import encode_id
+from billing.core.money import format_amount
+from billing.core.problems import problem
+from billing.credits.models import LedgerAccount
+from billing.credits.services.expire_grants import expire_grants
+from billing.credits.services.open_ledger_account import platform_account
+from billing.pricing.tokens import TokenRates, rate_tokens
+from billing.runtime.decisions import SettleRow, SettleVerdict, decide_settle
+from billing.runtime.models import Authorization
+from billing.runtime.queries import find_authorization
+from billing.runtime.requests import SettlementAnswer, SettlementRequest
+from billing.subscriptions import directory
+from billing.subscriptions.terms import AccountTerms
+from billing.usage.inputs import RESERVED_KEYS
+from billing.usage.rows import EventRow, digest_of
+from tenants.queries import Caller
+
+
+def settle(
+    *, caller: Caller, authorization_id: UUID, request: SettlementRequest, at: datetime
+) -> SettlementAnswer:
+    """Close a run with its real figures: record the usage event and charge it at the rates that were quoted (M2).
+
+    A cost above the hold is taken from free credits, and what they lack is owed. A run whose authorization has expired
+    or was voided is settled all the same: what ran is never lost. The same figures again answer as the first time.
+    Raises Problem: not-found, or authorization-settled for other figures.
+    """
+    if request.cached_tokens > request.input_tokens:
+        raise problem("invalid-request", "cached_tokens are part of input_tokens and cannot exceed them.")
+    authorization = find_authorization(caller=caller, authorization_id=authorization_id)
+    terms = directory.terms_at(authorization.account_id, at)
+    row = _prepare(authorization, request, terms, at)
+    verdict = decide_settle([row], at)[0]
+    if verdict.verdict == "expiry-due":
+        expire_grants(account_id=terms.credits_id, at=at)
+        row.swept = True
+        verdict = decide_settle([row], at)[0]
+    if verdict.verdict == "conflict":
+        raise problem("authorization-settled", "The authorization is settled already, with other figures.")
+    return _answer(verdict, authorization.currency)
+
+
+def _prepare(
+    authorization: Authorization, request: SettlementRequest, terms: AccountTerms, at: datetime
+) -> SettleRow:
+    cost = rate_tokens(
+        TokenRates.from_json(authorization.rates),
+        input_tokens=request.input_tokens,
+        output_tokens=request.output_tokens,
+        cached_input_tokens=request.cached_tokens,
+    ).total
+    digest = digest_of(request)
+    return SettleRow(
+        id=authorization.id,
+        ledger=terms.credits_id,
+        receivable=terms.receivable_id,
+        revenue=platform_account(LedgerAccount.Kind.REVENUE, authorization.currency),
+        digest=digest,
+        cost=cost,
+        event=_event(authorization, request, terms, cost=cost, digest=digest, at=at),
+        swept=False,
+    )
+
+
+def _event(
+    authorization: Authorization,
+    request: SettlementRequest,
+    terms: AccountTerms,
+    *,
+    cost: Decimal,
+    digest: str,
+    at: datetime,
+) -> EventRow:
+    # The run belongs to the period that admitted it: its reservations are there.
+    occurred_at = authorization.created_at
+    return EventRow(
+        id=uuid7(),
+        account_id=authorization.account_id,
+        tenant_id=authorization.tenant_id,
+        workspace_id=authorization.workspace_id,
+        idempotency_key=f"{RESERVED_KEYS}{encode_id('auth', authorization.id)}",
+        body_digest=digest,
+        product="llm",
+        unit="token",
+        provider=authorization.provider,
+        model=authorization.model,
+        credential_source=authorization.credential_source,
+        quantity=Decimal(request.input_tokens + request.output_tokens),
+        input_tokens=request.input_tokens,
+        output_tokens=request.output_tokens,
+        cached_input_tokens=request.cached_tokens,
+        cost=cost,
+        currency=authorization.currency,
+        funding=authorization.funding,
+        office=authorization.office,
+        agent=authorization.agent,
+        session=authorization.session,
+        end_user=authorization.end_user,
+        outcome=request.outcome,
+        occurred_at=occurred_at,
+        recorded_at=at,
+        period_start=terms.period(occurred_at).start,
+    )
+
+
+def _answer(verdict: SettleVerdict, currency: str) -> SettlementAnswer:
+    return SettlementAnswer(
+        id=encode_id("auth", verdict.authorization_id),
+        state="settled",
+        cost=format_amount(verdict.cost),
+        charged=format_amount(verdict.charged),
+        owed=format_amount(verdict.owed),
+        balance=format_amount(verdict.balance),
+        currency=currency,
+        event_id=encode_id("evt", verdict.event_id),
+    )

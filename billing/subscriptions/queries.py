@@ -1,0 +1,83 @@
+"""Reading accounts and what their plans mean."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from billing.plans.features import FEATURES
+from billing.plans.models import Entitlement, PlanVersion
+from billing.pricing.units import Tier, UnitPrice
+from billing.subscriptions.errors import NoActivePlan
+from billing.subscriptions.models import BillingAccount, EntitlementOverride, Subscription
+from billing.subscriptions.terms import AccountTerms, Limit, Meter, is_number
+
+
+def account_of_workspace(workspace_id: UUID) -> BillingAccount:
+    """The account that pays for a workspace; raises BillingAccount.DoesNotExist where none does."""
+    return BillingAccount.objects.get(workspace_links__workspace_id=workspace_id)
+
+
+def default_account(tenant_id: UUID) -> BillingAccount:
+    """The tenant's default account; raises BillingAccount.DoesNotExist where there is none."""
+    return BillingAccount.objects.get(tenant_id=tenant_id, is_default=True)
+
+
+def subscription_at(account_id: UUID, at: datetime) -> Subscription:
+    """The account's subscription at an instant, its plan with it; raises NoActivePlan."""
+    subscription = (
+        Subscription.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), account_id=account_id, starts_at__lte=at)
+        .select_related("plan_version__plan")
+        .first()
+    )
+    if subscription is None:
+        raise NoActivePlan(f"Account {account_id} has no subscription at {at:%Y-%m-%d %H:%M} UTC.")
+    return subscription
+
+
+def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
+    """The account's terms at an instant, in five queries; raises NoActivePlan.
+
+    The version number is read first: whatever changes while the rest is read raises it, and the decision that carries
+    the older number is refused.
+    """
+    account = BillingAccount.objects.get(id=account_id)
+    subscription = subscription_at(account_id, at)
+    version = subscription.plan_version
+    return AccountTerms(
+        account_id=account.id,
+        tenant_id=account.tenant_id,
+        version=account.version,
+        currency=account.currency,
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        plan_slug=version.plan.slug,
+        plan_name=version.plan.name,
+        usage_funding=version.usage_funding,
+        credential_policy=version.credential_policy,
+        anchor=subscription.anchor,
+        valid_until=subscription.ends_at,
+        limits=_limits(account.id, version, subscription.seats),
+        meters={
+            meter.product: Meter(
+                meter.unit, UnitPrice((Tier(None, meter.unit_price),), "graduated", included=meter.included)
+            )
+            for meter in version.meters.all()
+        },
+    )
+
+
+def _limits(account_id: UUID, version: PlanVersion, seats: int) -> dict[str, Limit]:
+    source = f"plan:{version.plan.slug}"
+    limits = {row.feature: _plan_limit(row, seats, source) for row in version.entitlements.all()}
+    for override in EntitlementOverride.objects.filter(account_id=account_id):
+        # An exception replaces the whole limit, the plan's throttle with it.
+        limits[override.feature] = Limit(override.value, "override")
+    return {code: limits[code] for code in FEATURES if code in limits}
+
+
+def _plan_limit(row: Entitlement, seats: int, source: str) -> Limit:
+    factor = seats if row.per_seat and is_number(row.feature) else 1
+    value = row.value * factor if row.value is not None and factor > 1 else row.value
+    after = row.throttle_after * factor if row.throttle_after is not None else None
+    return Limit(value, source, after, row.throttle_per_minute)

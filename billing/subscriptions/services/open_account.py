@@ -1,0 +1,30 @@
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.credits.models import LedgerAccount
+from billing.credits.services.open_ledger_account import open_ledger_account
+from billing.subscriptions.models import BillingAccount
+from billing.subscriptions.services.subscribe import subscribe
+
+
+@transaction.atomic
+def open_account(
+    *, tenant_id: UUID, name: str, plan_slug: str, at: datetime, currency: str = "USD", is_default: bool = False
+) -> BillingAccount:
+    """Open a billing account of the tenant on a plan, with empty ledger accounts in an ISO 4217 currency.
+
+    Raises UnknownPlan where the plan is not published.
+    """
+    account = BillingAccount.objects.create(
+        tenant_id=tenant_id,
+        name=name,
+        currency=currency,
+        is_default=is_default,
+        credits=open_ledger_account(kind=LedgerAccount.Kind.CREDITS, currency=currency, at=at),
+        receivable=open_ledger_account(kind=LedgerAccount.Kind.RECEIVABLE, currency=currency, at=at),
+        signed_up_at=at,
+    )
+    subscribe(account_id=account.id, plan_slug=plan_slug, at=at)
+    return account

@@ -1,0 +1,83 @@
+"""What an account's plan means at an instant: limits, who pays for usage, unit prices, periods. Plain values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from billing.core.periods import Period, day_containing, period_containing
+from billing.plans.features import FEATURES, FeatureKind
+from billing.pricing.units import UnitPrice
+
+_NUMBERS = frozenset(
+    {
+        FeatureKind.COUNTER_PERIOD,
+        FeatureKind.COUNTER_DAY,
+        FeatureKind.GAUGE,
+        FeatureKind.CONCURRENCY,
+        FeatureKind.LARGEST,
+        FeatureKind.AMOUNT_DAY,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The effective value of one feature; None is unlimited. `source` is `plan:<slug>` or `override`."""
+
+    value: Any
+    source: str
+    throttle_after: int | None = None
+    throttle_per_minute: int | None = None
+
+    @property
+    def number(self) -> Decimal | None:
+        return None if self.value is None else Decimal(str(self.value))
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """What a unit of a product costs under the plan."""
+
+    unit: str
+    price: UnitPrice
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTerms:
+    """An account's terms, as read at one version number of the account; good until `valid_until`."""
+
+    account_id: UUID
+    tenant_id: UUID
+    version: int
+    currency: str
+    credits_id: UUID
+    receivable_id: UUID
+    plan_slug: str
+    plan_name: str
+    usage_funding: str
+    credential_policy: str
+    anchor: datetime
+    valid_until: datetime | None
+    limits: Mapping[str, Limit]
+    meters: Mapping[str, Meter]
+
+    def limit(self, feature: str) -> Limit:
+        """The limit of a feature; unlimited where the plan does not speak of it."""
+        return self.limits.get(feature) or Limit(None, f"plan:{self.plan_slug}")
+
+    def period(self, at: datetime) -> Period:
+        """The billing period that an instant falls into (P5)."""
+        return period_containing(self.anchor, at)
+
+    def window(self, feature: str, at: datetime) -> Period:
+        """The window that a counter counts in: a UTC day or the billing period."""
+        daily = FEATURES[feature].kind in {FeatureKind.COUNTER_DAY, FeatureKind.AMOUNT_DAY}
+        return day_containing(at) if daily else self.period(at)
+
+
+def is_number(feature: str) -> bool:
+    """Whether values of the feature are counted or measured."""
+    return feature in FEATURES and FEATURES[feature].kind in _NUMBERS
