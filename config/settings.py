@@ -17,7 +17,9 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="")
 if not SECRET_KEY:
     if not DEBUG:
-        raise ImproperlyConfigured("Set SECRET_KEY to a random string of 50 or more characters (or DEBUG=1 at your desk).")
+        raise ImproperlyConfigured(
+            "Set SECRET_KEY to a random string of 50 or more characters (or DEBUG=1 at your desk)."
+        )
     SECRET_KEY = "development-only-" * 4
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 QUAESTOR_ORIGIN = env.str("QUAESTOR_ORIGIN", default="http://127.0.0.1:8000")
@@ -91,7 +93,9 @@ TEMPLATES = [
 # One persistent connection a thread: a new one for every request costs a factor of ten on the hot paths.
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgresql:///quaestor")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: constraints and triggers are the product.")
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database: constraints and triggers are the product."
+    )
 DATABASES["default"] |= {
     "CONN_MAX_AGE": None,
     "CONN_HEALTH_CHECKS": True,

@@ -11,7 +11,7 @@ STATUSES = {
     400: "invalid-json invalid-request invalid-cursor billing-return-url-not-allowed",
     401: "authentication-required invalid-api-key revoked-api-key",
     402: "insufficient-credits model-denied-by-plan no-model-available plan-without-byok spend-cap-exceeded "
-    "tokens-per-execution-exceeded",
+    "no-active-plan",
     403: "insufficient-scope",
     404: "not-found model-not-found",
     405: "method-not-allowed",

@@ -1,0 +1,97 @@
+"""Errors as problem details (RFC 9457): one form for every refusal, whoever raised it."""
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse, JsonResponse
+from rest_framework import exceptions
+
+from billing.core.problems import FieldError, Problem, problem
+from billing.subscriptions.errors import NoActivePlan
+
+_log = structlog.get_logger(__name__)
+
+
+def problem_response(error: Exception, context: object = None) -> HttpResponse:
+    """The answer to an exception; DRF's exception handler."""
+    return render_problem(as_problem(error))
+
+
+def render_problem(refusal: Problem) -> HttpResponse:
+    """A problem as an HTTP answer."""
+    response = JsonResponse(refusal.as_dict(), status=refusal.status, content_type="application/problem+json")
+    if refusal.retry_after is not None:
+        response["Retry-After"] = str(refusal.retry_after)
+    if refusal.status == 401:
+        response["WWW-Authenticate"] = 'Bearer realm="quaestor"'
+    return response
+
+
+def as_problem(error: Exception) -> Problem:
+    """The problem that an exception stands for; what nobody foresaw is logged and said to be our fault."""
+    match error:
+        case Problem():
+            return error
+        case NoActivePlan():
+            return problem("no-active-plan", "The billing account has no plan.", remedy="Choose a plan.")
+        case Http404():
+            return problem("not-found", "There is nothing at this address.")
+        case exceptions.ValidationError():
+            return problem(
+                "invalid-request", "Some fields are not valid.", errors=tuple(field_errors(error.get_full_details()))
+            )
+        case exceptions.APIException():
+            return _of_framework(error)
+        case PermissionDenied():
+            return problem("insufficient-scope", "This is not allowed.")
+        case OperationalError() | InterfaceError():
+            _log.exception("database_unavailable")
+            return problem("service-unavailable", "The database does not answer; try again.", retry_after=1)
+        case _:
+            _log.exception("unexpected_error")
+            return problem("internal-error", "Something went wrong on our side. The request can be sent again.")
+
+
+def _of_framework(error: exceptions.APIException) -> Problem:
+    detail = str(error.detail)
+    match error:
+        case exceptions.ParseError():
+            return problem("invalid-json", detail)
+        case exceptions.MethodNotAllowed():
+            return problem("method-not-allowed", detail)
+        case exceptions.NotAcceptable():
+            return problem("not-acceptable", detail)
+        case exceptions.UnsupportedMediaType():
+            return problem("unsupported-media-type", detail, remedy="Send JSON as application/json.")
+        case exceptions.NotFound():
+            return problem("not-found", detail)
+        case exceptions.Throttled():
+            wait = int(error.wait or 1)
+            return problem("rate-limited", detail, retry_after=wait)
+        case exceptions.PermissionDenied():
+            return problem("insufficient-scope", detail)
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return problem("authentication-required", detail)
+        case _:
+            return problem("internal-error", "Something went wrong on our side.")
+
+
+def field_errors(details: object, path: str = "") -> list[FieldError]:
+    """DRF's nested error details as a flat list; `path` names the field."""
+    match details:
+        case {"message": str(message), "code": str(code)}:
+            return [FieldError(path or "body", code, message)]
+        case dict():
+            return [
+                one
+                for key, value in details.items()
+                for one in field_errors(value, path if key == "non_field_errors" else f"{path}.{key}".strip("."))
+            ]
+        case list():
+            nested = not all(isinstance(item, dict) and "message" in item for item in details)
+            return [
+                one
+                for index, item in enumerate(details)
+                for one in field_errors(item, f"{path}.{index}".strip(".") if nested else path)
+            ]
+    return []

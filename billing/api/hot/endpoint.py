@@ -1,0 +1,86 @@
+"""The hot endpoints: plain Django views around msgspec, because DRF and the ORM would cost most of their time.
+
+They keep the rules of the rest of the API: the same keys and scopes, strict bodies, problem details, never a 500 for
+bad input. Their part of the OpenAPI document is made from the same structs that validate.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import msgspec
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.http.request import RawPostDataException, UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from billing.api.errors import as_problem, render_problem
+from billing.core.problems import FieldError, Problem, problem
+
+P = ParamSpec("P")
+T = TypeVar("T")
+View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+_encoder = msgspec.json.Encoder(decimal_format="string")
+
+
+def hot_endpoint(view: View[P]) -> View[P]:
+    """POST only; whatever is raised becomes a problem."""
+
+    @csrf_exempt
+    @wraps(view)
+    def endpoint(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        try:
+            if request.method != "POST":
+                response = render_problem(problem("method-not-allowed", f"Method “{request.method}” is not allowed."))
+                response["Allow"] = "POST"
+                return response
+            return view(request, *args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - the edge of the API: everything has an answer
+            return render_problem(as_problem(error))
+
+    return endpoint
+
+
+def body_of(request: HttpRequest) -> bytes:
+    """The request's JSON text. Raises Problem: unsupported-media-type, body-too-large."""
+    if request.content_type != "application/json":
+        raise problem(
+            "unsupported-media-type", "The body is not application/json.", remedy="Send JSON as application/json."
+        )
+    try:
+        return request.body
+    except RequestDataTooBig:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
+        raise problem(
+            "body-too-large", f"The body is larger than {limit} bytes.", remedy="Send less at once."
+        ) from None
+    except (UnreadablePostError, RawPostDataException):
+        raise problem("invalid-json", "The body could not be read.") from None
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The body as the decoder's type. Raises Problem: invalid-json, invalid-request with the field's path."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise problem("invalid-json", f"The body is not valid JSON: {error}.") from None
+
+
+def _invalid(error: msgspec.ValidationError) -> Problem:
+    # msgspec ends its sentence with the path: “… - at `$.input_tokens`”.
+    detail, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").lstrip(".") or "body"
+    return problem(
+        "invalid-request",
+        f"{detail}." if field == "body" else f"{field}: {detail}.",
+        errors=(FieldError(field, "invalid", detail),),
+    )
+
+
+def answer(body: object, status: int = 200) -> HttpResponse:
+    """A JSON answer of structs."""
+    return HttpResponse(_encoder.encode(body), status=status, content_type="application/json")

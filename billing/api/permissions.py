@@ -1,0 +1,34 @@
+"""What a key may call: each view names the scopes of which it needs one, by method."""
+
+from collections.abc import Mapping
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from billing.core.problems import problem
+from tenants.permissions import Permission
+from tenants.queries import Caller
+
+
+def require(caller: Caller, *scopes: Permission) -> None:
+    """Raises the problem insufficient-scope unless the key has one of the scopes."""
+    if not caller.may(*scopes):
+        names = " or ".join(scopes)
+        raise problem(
+            "insufficient-scope", f"The API key needs the scope {names}.", remedy="Use a key with this scope."
+        )
+
+
+class HasScope(BasePermission):
+    """Checks the view's `scopes`: a mapping from HTTP method to the scopes of which one is needed.
+
+    A view that does not name its scopes refuses everybody: forgetting them must not open anything.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        scopes: Mapping[str, tuple[Permission, ...]] = getattr(view, "scopes", {})
+        method = request.method or ""
+        if method in view.allowed_methods and method != "OPTIONS":
+            require(request.user, *scopes.get(method, ()))
+        return True
