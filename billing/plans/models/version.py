@@ -11,16 +11,23 @@ _NOT_A_DRAFT = pgtrigger.Q(old__state__in=["published", "retired"])
 
 
 def _sealed_with_its_version(operation: pgtrigger.Operation, row: str) -> pgtrigger.Trigger:
-    """Refuses to add, change or remove a part of a version that is no draft any more."""
+    """Refuses to add, change or remove a part of a version that is no draft any more.
+
+    The lock makes whoever edits a part and whoever publishes its version wait for each other.
+    """
     return pgtrigger.Trigger(
         name=f"sealed_{row.lower()}",
         when=pgtrigger.Before,
         operation=operation,
         func=f"""
-            IF EXISTS (SELECT FROM billing_plans_planversion WHERE id = {row}.version_id AND state <> 'draft') THEN
+            PERFORM FROM billing_plans_planversion WHERE id = {row}.version_id AND state = 'draft' FOR SHARE;
+            IF NOT FOUND THEN
                 RAISE EXCEPTION 'pgtrigger: a published plan version never changes (table %)', TG_TABLE_NAME;
             END IF;
-            RETURN {row};
+            IF TG_OP = 'DELETE' THEN
+                RETURN OLD;
+            END IF;
+            RETURN NEW;
         """,
     )
 
