@@ -46,8 +46,8 @@ def migrate(settings: RunSettings, environment: Mapping[str, str]) -> Child:
 
 def load_demo(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     """Its progress goes to the terminal: the first time takes a while."""
-    command = ["manage.py", "load_demo", "--home", str(settings.home)]
-    return _python("load_demo", command, settings, environment, with_log=False)
+    command = ["-m", "sandbox.demo", "--home", str(settings.home)]
+    return _python("demo", command, settings, environment, with_log=False)
 
 
 def collect_static(settings: RunSettings, environment: Mapping[str, str]) -> Child:

@@ -13,7 +13,7 @@ from billing.credits.models import Grant, LedgerAccount, Transfer
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Of prepaid credits. `posted` includes held money and excludes grants that have expired; `available` can be spent."""
+    """Of prepaid credits. `posted` includes held money and excludes expired grants; `available` can be spent."""
 
     currency: str
     posted: Decimal
@@ -37,16 +37,16 @@ class LedgerEntry:
 
 
 def balance_of(*, credits_id: UUID, receivable_id: UUID, at: datetime) -> Balance:
-    """The balance at `at`, in two queries at most; a grant that has expired is not counted even if no worker has swept."""
-    accounts = {
-        account.id: account for account in LedgerAccount.objects.filter(id__in=[credits_id, receivable_id])
-    }
+    """The balance at `at`, in two queries; a grant that has expired does not count even if no worker has swept."""
+    accounts = {account.id: account for account in LedgerAccount.objects.filter(id__in=[credits_id, receivable_id])}
     prepaid, receivable = accounts[credits_id], accounts[receivable_id]
     posted = prepaid.balance
     if prepaid.next_expiry_at is not None and prepaid.next_expiry_at <= at:
         lapsed = sum((left for grant, left in grants_of(prepaid) if _expired(grant, at)), start=Decimal(0))
         posted -= min(lapsed, prepaid.available)
-    return Balance(prepaid.currency, posted, prepaid.debits_pending, receivable.debits_posted - receivable.credits_posted)
+    return Balance(
+        prepaid.currency, posted, prepaid.debits_pending, receivable.debits_posted - receivable.credits_posted
+    )
 
 
 def _expired(grant: Grant, at: datetime) -> bool:
@@ -62,9 +62,7 @@ def grants_of(account: LedgerAccount) -> list[tuple[Grant, Decimal]]:
     return [(grant, amount) for grant, amount in left if amount > 0]
 
 
-def ledger_of(
-    *, account_ids: list[UUID], limit: int, before: tuple[datetime, UUID] | None = None
-) -> list[LedgerEntry]:
+def ledger_of(*, account_ids: list[UUID], limit: int, before: tuple[datetime, UUID] | None = None) -> list[LedgerEntry]:
     """Posted transfers of a customer's accounts, newest first, older than the position `before`. Holds are not listed:
     they are in the balance until they are posted or void."""
     transfers = Transfer.objects.filter(

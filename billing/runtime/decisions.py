@@ -1,4 +1,4 @@
-"""The database functions that decide about runs, called over arrays: requests that arrive together can share one call."""
+"""The database functions that decide about runs, over arrays: requests that arrive together can share a call."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -47,7 +47,7 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
 
 
 class AuthorizeVerdict(NamedTuple):
-    """What was decided: granted, replayed, conflict, stale, revoked, limit, throttled, expiry-due, insufficient-credits.
+    """granted, replayed, conflict, stale, revoked, limit, throttled, expiry-due, or insufficient-credits.
 
     `used` is the counter's reading where a limit refuses, and what can be spent where funds do not suffice.
     """

@@ -8,7 +8,7 @@ import msgspec
 from billing.core.problems import Problem, problem, quota_exceeded
 from billing.plans.features import FEATURES
 from billing.runtime.requests import AuthorizationRequest
-from billing.subscriptions.terms import AccountTerms, Limit
+from billing.subscriptions.terms import AccountTerms
 
 _REMEDY = "Wait for the next window, or choose a plan with a higher limit."
 
@@ -25,24 +25,21 @@ class MeterNeed(msgspec.Struct, kw_only=True):
     throttle_seconds: Decimal | None
 
 
-def meters_of(
-    request: AuthorizationRequest, terms: AccountTerms, *, cost: Decimal, at: datetime
-) -> list[MeterNeed]:
+def meters_of(request: AuthorizationRequest, terms: AccountTerms, *, cost: Decimal, at: datetime) -> list[MeterNeed]:
     """The limited counters of a run; an unlimited one has nothing to admit and is counted when the run is settled."""
     tokens = Decimal(request.input_tokens + request.max_output_tokens)
     needs = [("executions_per_month", "", Decimal(1)), ("tokens_per_month", "", tokens)]
     if request.user:
         needs.append(("spend_cap_per_user_day", request.user, cost))
     return [
-        _meter(feature, subject, need, terms.limit(feature), terms, at)
+        _meter(feature, subject, need, terms=terms, at=at)
         for feature, subject, need in needs
         if terms.limit(feature).number is not None or terms.limit(feature).throttle_after is not None
     ]
 
 
-def _meter(
-    feature: str, subject: str, need: Decimal, limit: Limit, terms: AccountTerms, at: datetime
-) -> MeterNeed:
+def _meter(feature: str, subject: str, need: Decimal, *, terms: AccountTerms, at: datetime) -> MeterNeed:
+    limit = terms.limit(feature)
     per_minute = limit.throttle_per_minute
     return MeterNeed(
         feature=feature,

@@ -74,6 +74,4 @@ def _kind(model: ListedModel) -> int:
 
 def quote(model: ListedModel, request: AuthorizationRequest) -> Decimal:
     """The most that the run can cost: all input at the full rate, all output that is allowed. In US dollars."""
-    return rate_tokens(
-        model.rates, input_tokens=request.input_tokens, output_tokens=request.max_output_tokens
-    ).total
+    return rate_tokens(model.rates, input_tokens=request.input_tokens, output_tokens=request.max_output_tokens).total

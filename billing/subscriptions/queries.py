@@ -26,7 +26,9 @@ def default_account(tenant_id: UUID) -> BillingAccount:
 def subscription_at(account_id: UUID, at: datetime) -> Subscription:
     """The account's subscription at an instant, its plan with it; raises NoActivePlan."""
     subscription = (
-        Subscription.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=at), account_id=account_id, starts_at__lte=at)
+        Subscription.objects.filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gt=at), account_id=account_id, starts_at__lte=at
+        )
         .select_related("plan_version__plan")
         .first()
     )

@@ -24,7 +24,7 @@ _METERS = f"""
          WHERE account_id = %(account)s AND period_start = %(start)s
            AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s::uuid)
     ) AS meters GROUP BY {", ".join(_GROUPS)} ORDER BY {", ".join(_GROUPS)}
-"""  # noqa: S608 - column names are constants of the model
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def metered_quantity(account_id: UUID, product: str, period_start: datetime) -> 
 
 
 def counters_of(*, account_id: UUID, windows: dict[str, datetime]) -> dict[str, Decimal]:
-    """Used and reserved amounts of account-wide counters, by feature, each in the window that starts at the given time."""
+    """Used and reserved amounts of account-wide counters, by feature, each in the window that starts then."""
     rows = Counter.objects.filter(
         account_id=account_id, subject="", feature__in=windows, window_start__in=set(windows.values())
     )

@@ -7,16 +7,17 @@ from django.db import connection
 _GRACE = timedelta(minutes=10)
 
 _TOTALS = """
-    WITH moved AS (
-        SELECT account, sum(posted_debit) AS debits, sum(posted_credit) AS credits, sum(pending) AS pending FROM (
-            SELECT debit_account_id AS account, CASE WHEN phase IN ('posted', 'post_pending') THEN amount ELSE 0 END
-                AS posted_debit, 0 AS posted_credit,
-                CASE WHEN phase = 'pending' AND NOT EXISTS (
-                    SELECT FROM billing_credits_transfer AS r WHERE r.pending_id = t.id) THEN amount ELSE 0 END AS pending
-              FROM billing_credits_transfer AS t
+    WITH lines AS (
+        SELECT debit_account_id, credit_account_id,
+               CASE WHEN phase IN ('posted', 'post_pending') THEN amount ELSE 0 END AS posted,
+               CASE WHEN phase = 'pending' AND NOT EXISTS (
+                   SELECT FROM billing_credits_transfer AS r WHERE r.pending_id = t.id) THEN amount ELSE 0 END AS held
+          FROM billing_credits_transfer AS t
+    ), moved AS (
+        SELECT account, sum(debit) AS debits, sum(credit) AS credits, sum(held) AS pending FROM (
+            SELECT debit_account_id AS account, posted AS debit, 0 AS credit, held FROM lines
             UNION ALL
-            SELECT credit_account_id, 0, CASE WHEN phase IN ('posted', 'post_pending') THEN amount ELSE 0 END, 0
-              FROM billing_credits_transfer
+            SELECT credit_account_id, 0, posted, 0 FROM lines
         ) AS sides GROUP BY account
     )
     SELECT l.id, l.kind, l.debits_posted, COALESCE(m.debits, 0), l.credits_posted, COALESCE(m.credits, 0),
@@ -61,8 +62,8 @@ def check_ledger(*, at: datetime) -> list[str]:
     """Everything in the ledger that does not add up, one sentence each; an empty list is the proof.
 
     Every cached total equals the sum of its transfers; no transfer crosses currencies, so that debits and credits
-    cancel out; every resolution fits its hold; no hold outlives its expiry; grants cover every balance. Each check is one statement and so sees one moment: it may run
-    while the ledger is in use.
+    cancel out; every resolution fits its hold; no hold outlives its expiry; grants cover every balance. Each check is
+    one statement and so sees one moment: it may run while the ledger is in use.
     """
     return list(_findings(at))
 

@@ -16,7 +16,7 @@ from billing.credits.services.post_transfer import post_transfer
 def expire_grants(*, account_id: UUID, at: datetime) -> Decimal:
     """Take back what is left of the account's grants that have expired by `at`; answers the amount.
 
-    Money that a hold reserves stays until the hold is settled or released: the run was admitted while the grant was good.
+    Money that a hold reserves stays until the hold is settled or released: the run was admitted while it was good.
     """
     account = LedgerAccount.objects.select_for_update(no_key=True).get(id=account_id)
     if account.next_expiry_at is None or account.next_expiry_at > at:
@@ -47,9 +47,7 @@ def expire_grants(*, account_id: UUID, at: datetime) -> Decimal:
 
 def expire_due_grants(*, at: datetime, limit: int = 1000) -> int:
     """Expire grants of all accounts that are due; answers how many accounts were swept."""
-    due = list(
-        LedgerAccount.objects.filter(next_expiry_at__lte=at).order_by("id").values_list("id", flat=True)[:limit]
-    )
+    due = list(LedgerAccount.objects.filter(next_expiry_at__lte=at).order_by("id").values_list("id", flat=True)[:limit])
     for account_id in due:
         expire_grants(account_id=account_id, at=at)
     return len(due)

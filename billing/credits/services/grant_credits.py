@@ -30,11 +30,13 @@ def grant_credits(
     priority: int = 100,
     expires_at: datetime | None = None,
     description: str = "",
+    given_back: bool = False,
 ) -> Grant:
     """Add a lot of credits to a customer's account, in its currency; the same key again gives the first lot.
 
-    Lower `priority` burns first. Raises ValueError for an amount that is not positive or an expiry that has passed,
-    TransferConflict when the key stands for another movement.
+    Lower `priority` burns first. `given_back` money comes out of revenue: a charge that is taken back.
+    Raises ValueError for an amount that is not positive or an expiry that has passed, TransferConflict when the key
+    stands for another movement.
     """
     if amount <= 0:
         raise ValueError("A grant needs an amount above zero.")
@@ -48,10 +50,12 @@ def grant_credits(
     expire_grants(account_id=account_id, at=at)
     fold_burn_down(account_id=account_id)
     transfer = post_transfer(
-        debit_account=platform_account(LedgerAccount.Kind.FUNDING, account.currency),
+        debit_account=platform_account(
+            LedgerAccount.Kind.REVENUE if given_back else LedgerAccount.Kind.FUNDING, account.currency
+        ),
         credit_account=account_id,
         amount=amount,
-        reason=_REASONS[source],
+        reason=Transfer.Reason.REVERSAL if given_back else _REASONS[source],
         idempotency_key=key,
         at=at,
         description=description,

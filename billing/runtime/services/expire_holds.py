@@ -10,7 +10,7 @@ _BATCH = 500
 
 
 def expire_holds(*, at: datetime) -> int:
-    """Close authorizations that were neither settled nor voided in time, and give back what they hold; answers how many."""
+    """Close authorizations that nobody closed in time, and give back what they hold; answers how many."""
     released = 0
     while due := list(
         Authorization.objects.filter(state=Authorization.State.OPEN, expires_at__lte=at)

@@ -22,9 +22,7 @@ from billing.usage.rows import EventRow, digest_of
 from tenants.queries import Caller
 
 
-def settle(
-    *, caller: Caller, authorization_id: UUID, request: SettlementRequest, at: datetime
-) -> SettlementAnswer:
+def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest, at: datetime) -> SettlementAnswer:
     """Close a run with its real figures: record the usage event and charge it at the rates that were quoted (M2).
 
     A cost above the hold is taken from free credits, and what they lack is owed. A run whose authorization has expired
@@ -46,9 +44,7 @@ def settle(
     return _answer(verdict, authorization.currency)
 
 
-def _prepare(
-    authorization: Authorization, request: SettlementRequest, terms: AccountTerms, at: datetime
-) -> SettleRow:
+def _prepare(authorization: Authorization, request: SettlementRequest, terms: AccountTerms, at: datetime) -> SettleRow:
     cost = rate_tokens(
         TokenRates.from_json(authorization.rates),
         input_tokens=request.input_tokens,

@@ -56,9 +56,7 @@ class BillingAccount(models.Model):
         ordering = ["tenant", "name"]
         constraints = [
             models.UniqueConstraint(fields=["tenant", "name"], name="billingaccount_name_in_tenant"),
-            models.UniqueConstraint(
-                fields=["tenant"], condition=Q(is_default=True), name="billingaccount_one_default"
-            ),
+            models.UniqueConstraint(fields=["tenant"], condition=Q(is_default=True), name="billingaccount_one_default"),
             # Target of composite foreign keys that keep a workspace and its account in one tenant.
             models.UniqueConstraint(fields=["tenant", "id"], name="billingaccount_in_tenant"),
             models.CheckConstraint(condition=Q(low_balance_threshold__gte=0), name="billingaccount_threshold"),

@@ -61,11 +61,15 @@ class UsageEvent(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["account_id", "idempotency_key"], name="usageevent_once"),
             models.UniqueConstraint(
-                fields=["account_id", "reverses_id"], condition=Q(reverses_id__isnull=False), name="usageevent_reversed_once"
+                fields=["account_id", "reverses_id"],
+                condition=Q(reverses_id__isnull=False),
+                name="usageevent_reversed_once",
             ),
             models.CheckConstraint(
                 condition=Q(reverses_id__isnull=False)
-                | Q(quantity__gte=0, input_tokens__gte=0, output_tokens__gte=0, cached_input_tokens__gte=0, cost__gte=0),
+                | Q(
+                    quantity__gte=0, input_tokens__gte=0, output_tokens__gte=0, cached_input_tokens__gte=0, cost__gte=0
+                ),
                 name="usageevent_only_reversals_negative",
             ),
             models.CheckConstraint(

@@ -17,7 +17,7 @@ _FOLD = f"""
         ON CONFLICT ({_DIMENSIONS}) DO UPDATE SET {", ".join(f"{name} = r.{name} + excluded.{name}" for name in SUMS)}
     )
     SELECT count(*) FROM taken
-"""  # noqa: S608 - column names are constants of the model
+"""
 
 
 def flush_rollups(*, limit: int = 20_000) -> int:

@@ -56,9 +56,7 @@ def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
     try:
         event = _decoder.decode(raw)
     except msgspec.ValidationError as error:
-        return EventResult(
-            idempotency_key=_key_of(raw), status="rejected", code="invalid-request", detail=str(error)
-        )
+        return EventResult(idempotency_key=_key_of(raw), status="rejected", code="invalid-request", detail=str(error))
     fault = check_event(event)
     if fault is None:
         return event
@@ -108,9 +106,7 @@ def _record_once(account_id: UUID, batch: _Batch, at: datetime) -> list[tuple[in
     rows: dict[int, EventRow] = {}
     for place, (event, workspace_id) in firsts.items():
         try:
-            rows[place] = prepare_event(
-                event, workspace_id=workspace_id, terms=terms, prices=prices, at=at, used=used
-            )
+            rows[place] = prepare_event(event, workspace_id=workspace_id, terms=terms, prices=prices, at=at, used=used)
         except Problem as refusal:
             done.append((place, _rejected(event, refusal)))
     recorded = record_batch(terms=terms, rows=list(rows.values()), at=at)

@@ -75,7 +75,9 @@ def _occurred_at(event: EventInput, at: datetime) -> datetime:
         return at
     occurred_at = event.occurred_at.astimezone(UTC)
     if occurred_at > at + CLOCK_SKEW:
-        raise problem("event-in-the-future", f"occurred_at is more than {CLOCK_SKEW.seconds // 60} minutes ahead of us.")
+        raise problem(
+            "event-in-the-future", f"occurred_at is more than {CLOCK_SKEW.seconds // 60} minutes ahead of us."
+        )
     if occurred_at < EARLIEST:
         raise problem("invalid-request", f"occurred_at is before {EARLIEST:%Y-%m-%d}, when the price list begins.")
     return occurred_at

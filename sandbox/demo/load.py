@@ -1,0 +1,43 @@
+"""The demo's steps, in order."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management import call_command
+from django.utils.timezone import now
+
+from billing.credits.services.check_ledger import check_ledger
+from billing.usage.services.flush_rollups import flush_all_rollups
+from sandbox.demo.people import DEMO_TENANT, create_tenants
+from sandbox.demo.trace import replay, trace_is_recorded
+from sandbox.files import write_private
+from tenants.models import Tenant
+
+
+def load_demo(home: Path) -> None:
+    """Catalogues, prices, tenants, the trace; leaves `demo-seed.json` in `home`."""
+    call_command("load_catalog", verbosity=0)
+    call_command("load_prices", verbosity=0)
+    seed = _seed(home / "demo-seed.json")
+    tenant = Tenant.objects.get(slug=seed["tenant"])
+    if not trace_is_recorded(tenant):
+        replay(tenant, workspace=seed["workspace"], until=datetime.fromisoformat(seed["trace_until"]))
+    flush_all_rollups()
+    if findings := check_ledger(at=now()):
+        sys.exit("The ledger does not add up after the replay:\n" + "\n".join(findings))
+
+
+def _seed(path: Path) -> dict[str, Any]:
+    """The seed of a database that has the demo's tenants: as it was written when they were made, or made now."""
+    if path.exists():
+        seed: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if Tenant.objects.filter(slug=seed["tenant"]).exists():
+            return seed
+    if Tenant.objects.filter(slug=DEMO_TENANT).exists():
+        sys.exit(f"The database has the demo's tenants, but {path} is gone: restore it, or start on an empty database.")
+    seed = create_tenants(at=now())
+    write_private(path, json.dumps(seed, indent=2) + "\n")
+    return seed
