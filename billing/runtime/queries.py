@@ -1,27 +1,69 @@
 """Reading authorizations, inside one tenant."""
 
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists
+import msgspec
+from django.db import connection
 
 from billing.core.problems import problem
-from billing.runtime.models import Authorization
-from tenants.models import ApiKey
+from billing.pricing.tokens import TokenRates
 from tenants.queries import Caller
 
+# By hand, not through the ORM: settling reads this once a run, and compiling the query would cost more than the rest.
+_RUN = """
+    SELECT z.id, z.account_id, z.tenant_id, z.workspace_id, z.provider, z.model, z.credential_source, z.funding,
+           z.rates::text, z.currency, z.office, z.agent, z.session, z.end_user, z.created_at,
+           EXISTS (SELECT FROM tenants_apikey AS k WHERE k.id = %(key)s AND k.revoked_at IS NULL)
+      FROM billing_runtime_authorization AS z
+     WHERE z.id = %(id)s AND z.tenant_id = %(tenant)s
+       AND (%(workspace)s::uuid IS NULL OR z.workspace_id = %(workspace)s::uuid)
+"""
 
-def find_authorization(*, caller: Caller, authorization_id: UUID) -> Authorization:
-    """The authorization with this id, if the caller's key may see it and still stands; one query.
+
+class Run(NamedTuple):
+    """An authorization's part in its settlement: who ran what, at which rates."""
+
+    id: UUID
+    account_id: UUID
+    tenant_id: UUID
+    workspace_id: UUID
+    provider: str
+    model: str
+    credential_source: str
+    funding: str
+    rates_json: str
+    currency: str
+    office: str
+    agent: str
+    session: str
+    end_user: str
+    created_at: datetime
+
+    @property
+    def rates(self) -> TokenRates:
+        """The rates that the run was quoted at."""
+        return TokenRates.from_json(msgspec.json.decode(self.rates_json))
+
+
+def find_run(*, caller: Caller, authorization_id: UUID) -> Run:
+    """The run with this authorization, if the caller's key may see it and still stands; one query.
 
     Raises Problem: not-found, revoked-api-key.
     """
-    found = Authorization.objects.filter(id=authorization_id, tenant_id=caller.tenant_id)
-    if caller.workspace_id is not None:
-        found = found.filter(workspace_id=caller.workspace_id)
-    live_key = ApiKey.objects.filter(id=caller.key_id, revoked_at__isnull=True)
-    authorization = found.annotate(key_stands=Exists(live_key)).first()
-    if authorization is None:
+    parameters = {
+        "id": authorization_id,
+        "key": caller.key_id,
+        "tenant": caller.tenant_id,
+        "workspace": caller.workspace_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RUN, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    if row is None:
         raise problem("not-found", "There is no such authorization.")
-    if not authorization.key_stands:
+    *run, key_stands = row
+    if not key_stands:
         raise problem("revoked-api-key", "The API key has been revoked.", remedy="Create a new API key.")
-    return authorization
+    return Run(*run)

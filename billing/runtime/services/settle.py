@@ -10,10 +10,9 @@ from billing.core.problems import problem
 from billing.credits.models import LedgerAccount
 from billing.credits.services.expire_grants import expire_grants
 from billing.credits.services.open_ledger_account import platform_account
-from billing.pricing.tokens import TokenRates, rate_tokens
+from billing.pricing.tokens import rate_tokens
 from billing.runtime.decisions import SettleRow, SettleVerdict, decide_settle
-from billing.runtime.models import Authorization
-from billing.runtime.queries import find_authorization
+from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import SettlementAnswer, SettlementRequest
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
@@ -31,9 +30,9 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
     """
     if request.cached_tokens > request.input_tokens:
         raise problem("invalid-request", "cached_tokens are part of input_tokens and cannot exceed them.")
-    authorization = find_authorization(caller=caller, authorization_id=authorization_id)
-    terms = directory.terms_at(authorization.account_id, at)
-    row = _prepare(authorization, request, terms, at)
+    run = find_run(caller=caller, authorization_id=authorization_id)
+    terms = directory.terms_at(run.account_id, at)
+    row = _prepare(run, request, terms, at)
     verdict = decide_settle([row], at)[0]
     if verdict.verdict == "expiry-due":
         expire_grants(account_id=terms.credits_id, at=at)
@@ -41,31 +40,31 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
         verdict = decide_settle([row], at)[0]
     if verdict.verdict == "conflict":
         raise problem("authorization-settled", "The authorization is settled already, with other figures.")
-    return _answer(verdict, authorization.currency)
+    return _answer(verdict, run.currency)
 
 
-def _prepare(authorization: Authorization, request: SettlementRequest, terms: AccountTerms, at: datetime) -> SettleRow:
+def _prepare(run: Run, request: SettlementRequest, terms: AccountTerms, at: datetime) -> SettleRow:
     cost = rate_tokens(
-        TokenRates.from_json(authorization.rates),
+        run.rates,
         input_tokens=request.input_tokens,
         output_tokens=request.output_tokens,
         cached_input_tokens=request.cached_tokens,
     ).total
     digest = digest_of(request)
     return SettleRow(
-        id=authorization.id,
+        id=run.id,
         ledger=terms.credits_id,
         receivable=terms.receivable_id,
-        revenue=platform_account(LedgerAccount.Kind.REVENUE, authorization.currency),
+        revenue=platform_account(LedgerAccount.Kind.REVENUE, run.currency),
         digest=digest,
         cost=cost,
-        event=_event(authorization, request, terms, cost=cost, digest=digest, at=at),
+        event=_event(run, request, terms, cost=cost, digest=digest, at=at),
         swept=False,
     )
 
 
 def _event(
-    authorization: Authorization,
+    run: Run,
     request: SettlementRequest,
     terms: AccountTerms,
     *,
@@ -74,30 +73,30 @@ def _event(
     at: datetime,
 ) -> EventRow:
     # The run belongs to the period that admitted it: its reservations are there.
-    occurred_at = authorization.created_at
+    occurred_at = run.created_at
     return EventRow(
         id=uuid7(),
-        account_id=authorization.account_id,
-        tenant_id=authorization.tenant_id,
-        workspace_id=authorization.workspace_id,
-        idempotency_key=f"{RESERVED_KEYS}{encode_id('auth', authorization.id)}",
+        account_id=run.account_id,
+        tenant_id=run.tenant_id,
+        workspace_id=run.workspace_id,
+        idempotency_key=f"{RESERVED_KEYS}{encode_id('auth', run.id)}",
         body_digest=digest,
         product="llm",
         unit="token",
-        provider=authorization.provider,
-        model=authorization.model,
-        credential_source=authorization.credential_source,
+        provider=run.provider,
+        model=run.model,
+        credential_source=run.credential_source,
         quantity=Decimal(request.input_tokens + request.output_tokens),
         input_tokens=request.input_tokens,
         output_tokens=request.output_tokens,
         cached_input_tokens=request.cached_tokens,
         cost=cost,
-        currency=authorization.currency,
-        funding=authorization.funding,
-        office=authorization.office,
-        agent=authorization.agent,
-        session=authorization.session,
-        end_user=authorization.end_user,
+        currency=run.currency,
+        funding=run.funding,
+        office=run.office,
+        agent=run.agent,
+        session=run.session,
+        end_user=run.end_user,
         outcome=request.outcome,
         occurred_at=occurred_at,
         recorded_at=at,

@@ -7,7 +7,7 @@ from billing.credits.models import LedgerAccount
 from billing.credits.services.open_ledger_account import platform_account
 from billing.runtime.decisions import ReleaseRow, decide_release
 from billing.runtime.models import Authorization
-from billing.runtime.queries import find_authorization
+from billing.runtime.queries import find_run
 from billing.runtime.requests import VoidAnswer
 from billing.subscriptions import directory
 from tenants.queries import Caller
@@ -18,15 +18,15 @@ def void(*, caller: Caller, authorization_id: UUID, at: datetime) -> VoidAnswer:
 
     Raises Problem: not-found, or authorization-settled.
     """
-    authorization = find_authorization(caller=caller, authorization_id=authorization_id)
-    terms = directory.terms_at(authorization.account_id, at)
+    run = find_run(caller=caller, authorization_id=authorization_id)
+    terms = directory.terms_at(run.account_id, at)
     row = ReleaseRow(
-        id=authorization.id,
+        id=run.id,
         ledger=terms.credits_id,
-        revenue=platform_account(LedgerAccount.Kind.REVENUE, authorization.currency),
+        revenue=platform_account(LedgerAccount.Kind.REVENUE, run.currency),
     )
     verdict = decide_release([row], Authorization.State.VOIDED, at)[0]
     if verdict == Authorization.State.SETTLED:
         raise problem("authorization-settled", "The run is settled; what it cost cannot be voided.")
     state = Authorization.State.VOIDED if verdict == "released" else verdict
-    return VoidAnswer(id=encode_id("auth", authorization.id), state=state)
+    return VoidAnswer(id=encode_id("auth", run.id), state=state)
