@@ -18,9 +18,15 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
+from pytest_django import DjangoDbBlocker
 
+from billing.api.hot.key_cache import forget_callers
+from billing.credits.services.open_ledger_account import platform_account
+from billing.plans.queries import clear_price_book
+from billing.subscriptions import directory
 from sandbox.temporary import temporary_database
 from sandbox.valkey import Valkey
+from tests.stock import Stock, put_stock, take_stock
 
 TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
 PROJECT = Path(__file__).resolve().parent.parent
@@ -63,6 +69,51 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 def valkey_url(valkey: Valkey) -> str:
     """As redis-py and Django's cache take it; Celery takes `valkey.broker_url`."""
     return valkey.cache_url
+
+
+@pytest.fixture(autouse=True)
+def forget_other_tests() -> None:
+    """Empty what a process remembers of its database: the last test's rows are gone."""
+    forget_callers()
+    platform_account.cache_clear()
+    clear_price_book()
+    directory.forget_everything()
+
+
+@pytest.fixture(scope="session")
+def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Stock:
+    """The shipped catalogues and prices, ready to be copied into a database."""
+    with django_db_blocker.unblock():
+        return take_stock()
+
+
+@pytest.fixture
+def catalogue(stock: Stock, db: None) -> None:
+    """All shipped plans published, all models priced, for one test."""
+    put_stock(stock)
+
+
+@pytest.fixture
+def own_database(stock: Stock, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database of the test's own with the shipped catalogues, dropped afterwards: for tests that commit.
+
+    Tables that refuse TRUNCATE cannot be emptied behind such a test, so that pytest-django's way is no way here.
+    """
+    settings_dict = connections["default"].settings_dict
+    usual, name = settings_dict["NAME"], f"quaestor_own_{secrets.token_hex(4)}"
+    url = os.environ["DATABASE_URL"]
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _administer(url, create.format(sql.Identifier(name), sql.Identifier(os.environ[TEMPLATE])))
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        settings_dict["NAME"] = name
+        try:
+            put_stock(stock)
+            yield
+        finally:
+            connections["default"].close()
+            settings_dict["NAME"] = usual
+            _administer(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def provide_template(servers: ExitStack) -> None:

@@ -1,7 +1,6 @@
 """Who calls: `Authorization: Bearer qk_…`."""
 
 from django.http import HttpRequest
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
@@ -40,13 +39,3 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="quaestor"'
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
-    """How the OpenAPI document names the API key."""
-
-    target_class = ApiKeyAuthentication
-    name = "apiKey"
-
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "qk_…"}

@@ -1,14 +1,20 @@
 """What a key may call: each view names the scopes of which it needs one, by method."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from billing.core.problems import problem
 from tenants.permissions import Permission
 from tenants.queries import Caller
+
+if TYPE_CHECKING:  # DRF's views load the default permissions, and so this module, while they are being defined
+    from rest_framework.views import APIView
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module by its name in the settings
 
 
 def require(caller: Caller, *scopes: Permission) -> None:
@@ -26,9 +32,17 @@ class HasScope(BasePermission):
     A view that does not name its scopes refuses everybody: forgetting them must not open anything.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         scopes: Mapping[str, tuple[Permission, ...]] = getattr(view, "scopes", {})
-        method = request.method or ""
+        method = "GET" if request.method == "HEAD" else request.method or ""
         if method in view.allowed_methods and method != "OPTIONS":
-            require(request.user, *scopes.get(method, ()))
+            require(caller_of(request), *scopes.get(method, ()))
         return True
+
+
+def caller_of(request: Request) -> Caller:
+    """Who has been authenticated. Raises TypeError in a view that authenticates nobody."""
+    user: object = request.user
+    if not isinstance(user, Caller):
+        raise TypeError("The view authenticates nobody.")
+    return user
