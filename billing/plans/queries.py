@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import groupby
 from types import MappingProxyType
 from typing import Any
@@ -109,8 +108,14 @@ def rates_of(price: ModelPrice) -> TokenRates:
         price.input_per_million,
         price.output_per_million,
         price.cached_input_per_million,
-        tuple(_band(band) for band in price.long_context),
+        read_bands(price.long_context),
     )
+
+
+def read_bands(stored: list[dict[str, Any]]) -> tuple[LongContext, ...]:
+    """Long-context rates as the database keeps them. Raises ValueError for anything else."""
+    base = {"input_per_million": "0", "output_per_million": "0"}
+    return TokenRates.from_json(base | {"long_context": stored}).long_context
 
 
 def price_book(at: datetime) -> PriceBook:
@@ -172,16 +177,6 @@ def _listed(price: ModelPrice, rates: TokenRates) -> ListedModel:
         context_window=model.context_window,
         rates=rates,
         price_id=price.id,
-    )
-
-
-def _band(data: Mapping[str, Any]) -> LongContext:
-    cached = data["cached_input_per_million"]
-    return LongContext(
-        int(data["above_input_tokens"]),
-        Decimal(data["input_per_million"]),
-        Decimal(data["output_per_million"]),
-        None if cached is None else Decimal(cached),
     )
 
 
