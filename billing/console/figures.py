@@ -42,8 +42,13 @@ def format_signed(amount: Decimal, currency: str) -> str:
 
     Movements are not rounded: they must add up to the balance. Zero has no sign.
     """
+    return f"{'+' if amount > 0 else ''}{format_rate(amount, currency)}"
+
+
+def format_rate(amount: Decimal, currency: str) -> str:
+    """Return a unit's price with every digit that it has, as in "$0.25" and "$0.00005"."""
     digits = max(minor_exponent(currency), -int(amount.normalize().as_tuple().exponent))
-    return f"{'+' if amount > 0 else ''}{_written(amount, _symbol(currency), digits)}"
+    return _written(amount, _symbol(currency), digits)
 
 
 def format_exact(amount: Decimal, currency: str) -> str:

@@ -9,7 +9,7 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
-from billing.console import figures
+from billing.console import feature_texts, figures
 
 register = template.Library()
 
@@ -57,6 +57,18 @@ def count(number: Decimal | int) -> str:
 def compact(number: int) -> str:
     """Write a large count short; the full count belongs beside it or in a title."""
     return figures.format_compact(number)
+
+
+@register.filter
+def product_name(product: str) -> str:
+    """Name a metered product as customers do."""
+    return feature_texts.product_name(product)
+
+
+@register.filter
+def units(quantity: Decimal, unit: str) -> str:
+    """Write a quantity with its unit, as in "1 minute" and "12.5 minutes"."""
+    return f"{figures.format_count(quantity)} {feature_texts.unit_name(unit)}{'' if quantity == 1 else 's'}"
 
 
 @register.filter(name="bytes")

@@ -1,0 +1,83 @@
+"""The credits page: the balance, the grants that it is made of, and every movement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from billing.console.pages.ledger import LedgerRow, LedgerSlice, Position, ledger_slice
+from billing.credits.models import LedgerAccount
+from billing.credits.queries import balance_of, grants_of
+from billing.subscriptions.models import BillingAccount
+
+MOVEMENTS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """A lot of credits with what is left of it."""
+
+    source: str
+    priority: int
+    amount: Decimal
+    remaining: Decimal
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreditsPage:
+    """Amounts in `currency`. `owed` is what usage cost beyond the credits; it goes on the next invoice."""
+
+    currency: str
+    balance: Decimal
+    held: Decimal
+    available: Decimal
+    owed: Decimal
+    grants: Sequence[GrantRow]
+    ledger: Sequence[LedgerRow]
+    next_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovementsPage:
+    """Further movements alone: what a swap asks for."""
+
+    currency: str
+    ledger: Sequence[LedgerRow]
+    next_url: str
+
+
+def credits_page(account: BillingAccount, at: datetime, *, before: Position | None = None) -> CreditsPage:
+    """The account's credits as of `at`, with the movements older than `before`."""
+    balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
+    movements = _movements(account, before)
+    return CreditsPage(
+        currency=balance.currency,
+        balance=balance.posted,
+        held=balance.held,
+        available=balance.available,
+        owed=balance.owed,
+        grants=_grants(account, at),
+        ledger=movements.rows,
+        next_url=movements.next_url,
+    )
+
+
+def movements_page(account: BillingAccount, *, before: Position | None) -> MovementsPage:
+    """The movements older than `before`."""
+    movements = _movements(account, before)
+    return MovementsPage(account.currency, movements.rows, movements.next_url)
+
+
+def _movements(account: BillingAccount, before: Position | None) -> LedgerSlice:
+    return ledger_slice(account, limit=MOVEMENTS, before=before)
+
+
+def _grants(account: BillingAccount, at: datetime) -> list[GrantRow]:
+    """A grant that has expired is not listed even if no worker has swept it: the balance leaves it out too."""
+    ledger = LedgerAccount.objects.get(id=account.credits_id)
+    return [
+        GrantRow(grant.source, grant.priority, grant.amount, remaining, grant.expires_at)
+        for grant, remaining in grants_of(ledger)
+        if grant.expires_at is None or grant.expires_at > at
+    ]

@@ -1,0 +1,49 @@
+"""Which billing accounts a person may look at, and what surrounds them."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from billing.subscriptions.models import BillingAccount
+from tenants.models import ApiKey, Workspace
+from tenants.permissions import Permission, role_permissions
+from tenants.queries import memberships_of
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """A billing account of a tenant that the person belongs to; its tenant is loaded."""
+
+    account: BillingAccount
+    permissions: frozenset[Permission]
+
+
+def accounts_open_to(user_id: int) -> list[OpenAccount]:
+    """The accounts of the user's tenants by tenant, a tenant's default account first; two queries."""
+    memberships = memberships_of(user_id)
+    granted = {membership.tenant_id: role_permissions(membership.role) for membership in memberships}
+    if not granted:
+        return []
+    accounts = BillingAccount.objects.filter(tenant_id__in=granted).select_related("tenant")
+    ordered = accounts.order_by("tenant__name", "tenant_id", "-is_default", "name")
+    return [OpenAccount(account, granted[account.tenant_id]) for account in ordered]
+
+
+def workspaces_of_account(account_id: UUID) -> list[Workspace]:
+    """The workspaces that the account pays for, by name."""
+    return list(Workspace.objects.filter(billing__account_id=account_id).order_by("name"))
+
+
+def find_workspace(*, account_id: UUID, slug: str) -> Workspace | None:
+    """The workspace with this slug, if the account pays for it."""
+    return Workspace.objects.filter(billing__account_id=account_id, slug=slug).first()
+
+
+def workspaces_of_tenant(tenant_id: UUID) -> list[Workspace]:
+    """All workspaces of the tenant, by name."""
+    return list(Workspace.objects.filter(tenant_id=tenant_id).order_by("name"))
+
+
+def api_keys_of(tenant_id: UUID) -> list[ApiKey]:
+    """The tenant's keys with their workspaces, those in force first, then the newest first."""
+    keys = ApiKey.objects.filter(tenant_id=tenant_id).select_related("workspace").order_by("-created_at")
+    return sorted(keys, key=lambda key: key.revoked_at is not None)
