@@ -42,15 +42,20 @@ def balance_of(*, credits_id: UUID, receivable_id: UUID, at: datetime) -> Balanc
     prepaid, receivable = accounts[credits_id], accounts[receivable_id]
     posted = prepaid.balance
     if prepaid.next_expiry_at is not None and prepaid.next_expiry_at <= at:
-        lapsed = sum((left for grant, left in grants_of(prepaid) if _expired(grant, at)), start=Decimal(0))
-        posted -= min(lapsed, prepaid.available)
+        posted -= min(_lapsed(prepaid, at), prepaid.available)
     return Balance(
         prepaid.currency, posted, prepaid.debits_pending, receivable.debits_posted - receivable.credits_posted
     )
 
 
-def _expired(grant: Grant, at: datetime) -> bool:
-    return grant.expires_at is not None and grant.expires_at <= at
+def _lapsed(account: LedgerAccount, at: datetime) -> Decimal:
+    """What a sweep would take: what is left of expired grants, without what holds will burn of them."""
+    lots = grants_of(account)
+    # Lots are read after the account and may be fewer by now.
+    pending = min(account.debits_pending, sum((left for _, left in lots), start=Decimal(0)))
+    held = {grant.id: part for grant, part in burn_down(lots, pending)}
+    expired = (left - held.get(grant.id, Decimal(0)) for grant, left in lots if grant.is_expired(at))
+    return sum(expired, start=Decimal(0))
 
 
 def grants_of(account: LedgerAccount) -> list[tuple[Grant, Decimal]]:

@@ -1,5 +1,6 @@
 """Credit grants: lots of money with a source, a priority and an expiry."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import models
@@ -51,3 +52,7 @@ class Grant(models.Model):
     def remaining(self) -> Decimal:
         """What is left of the lot as of the last time burning was written down."""
         return self.amount - self.consumed - self.expired
+
+    def is_expired(self, at: datetime) -> bool:
+        """Whether the lot's time has passed at `at`, whatever is left of it."""
+        return self.expires_at is not None and self.expires_at <= at

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from billing.credits.burn_down import burn_down
 from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.credits.services.fold_burn_down import fold_burn_down
 from billing.credits.services.next_expiry import remember_next_expiry
@@ -23,11 +24,16 @@ def expire_grants(*, account_id: UUID, at: datetime) -> Decimal:
         return Decimal(0)
     fold_burn_down(account_id=account_id)
     taken = Decimal(0)
-    due = Grant.objects.filter(account_id=account_id, expires_at__lte=at, amount__gt=F("consumed") + F("expired"))
-    for grant in due:
-        amount = min(grant.remaining, account.available - taken)
-        if amount <= 0:
-            break
+    grants = list(Grant.objects.filter(account_id=account_id, amount__gt=F("consumed") + F("expired")))
+    # What a hold will burn once it is settled, in the same order as spending.
+    held = {
+        grant.id: part
+        for grant, part in burn_down([(grant, grant.remaining) for grant in grants], account.debits_pending)
+    }
+    for grant in grants:
+        amount = grant.remaining - held.get(grant.id, Decimal(0))
+        if amount <= 0 or not grant.is_expired(at):
+            continue
         post_transfer(
             debit_account=account_id,
             credit_account=platform_account(LedgerAccount.Kind.BREAKAGE, account.currency),
