@@ -40,13 +40,13 @@ def grant_credits(
     """
     if amount <= 0:
         raise ValueError("A grant needs an amount above zero.")
-    if expires_at is not None and expires_at <= at:
-        raise ValueError("A grant cannot expire before it is made.")
     account = LedgerAccount.objects.select_for_update(no_key=True).get(id=account_id)
     key = f"grant:{account_id}:{idempotency_key}"
     known = Grant.objects.filter(transfer__idempotency_key=key, amount=amount).first()
     if known is not None:
         return known
+    if expires_at is not None and expires_at <= at:  # not before: a late retry of a grant that is known is no mistake
+        raise ValueError("A grant cannot expire before it is made.")
     expire_grants(account_id=account_id, at=at)
     fold_burn_down(account_id=account_id)
     transfer = post_transfer(

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
+from billing.core.money import round_rated
 from billing.credits.errors import InsufficientCredits, TransferConflict
 from billing.credits.models import LedgerAccount, Transfer
 
@@ -22,22 +23,22 @@ def post_transfer(
 ) -> Transfer:
     """Move an amount at once, in the accounts' currency; the same key again gives the first transfer.
 
-    Locks both accounts in id order. Raises TransferConflict when the key stands for another movement,
-    InsufficientCredits when prepaid credits do not suffice.
+    Locks the customers' accounts in id order; the platform's keep no totals, and a lock on one would queue everybody.
+    Raises ValueError for an amount that is not positive or finer than the ledger, TransferConflict when the key stands
+    for another movement, InsufficientCredits when prepaid credits do not suffice.
     """
-    accounts = {
-        account.id: account
-        for account in LedgerAccount.objects.select_for_update(no_key=True)
-        .filter(id__in=[debit_account, credit_account])
-        .order_by("id")
-    }
+    if amount <= 0 or round_rated(amount) != amount:
+        raise ValueError("A transfer needs an amount above zero with at most nine decimals.")
+    customers = LedgerAccount.objects.exclude(kind__in=LedgerAccount.PLATFORM_KINDS)
+    locked = customers.select_for_update(no_key=True).filter(id__in=[debit_account, credit_account])
+    accounts = {account.id: account for account in locked.order_by("id")}
     known = Transfer.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
         if (known.debit_account_id, known.credit_account_id, known.amount) != (debit_account, credit_account, amount):
             raise TransferConflict(f"The key {idempotency_key!r} stands for another transfer.")
         return known
-    debited = accounts[debit_account]
-    if debited.kind == LedgerAccount.Kind.CREDITS and debited.available < amount:
+    debited = accounts.get(debit_account)
+    if debited is not None and debited.kind == LedgerAccount.Kind.CREDITS and debited.available < amount:
         raise InsufficientCredits(f"{debited.available} {debited.currency} is available, {amount} is needed.")
     transfer = Transfer.objects.create(
         phase=Transfer.Phase.POSTED,
@@ -49,7 +50,6 @@ def post_transfer(
         description=description,
         created_at=at,
     )
-    customers = LedgerAccount.objects.exclude(kind__in=LedgerAccount.PLATFORM_KINDS)
     customers.filter(id=debit_account).update(debits_posted=F("debits_posted") + amount)
     customers.filter(id=credit_account).update(credits_posted=F("credits_posted") + amount)
     return transfer
