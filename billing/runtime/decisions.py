@@ -33,6 +33,7 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
     funding: str
     rates: dict[str, Any]
     currency: str
+    period_start: datetime
     input_tokens: int
     max_output_tokens: int
     hold: UUID | None

@@ -13,10 +13,12 @@ from tenants.queries import Caller
 
 # By hand, not through the ORM: settling reads this once a run, and compiling the query would cost more than the rest.
 _RUN = """
-    SELECT z.id, z.account_id, z.tenant_id, z.workspace_id, z.provider, z.model, z.credential_source, z.funding,
-           z.rates::text, z.currency, z.office, z.agent, z.session, z.end_user, z.created_at,
+    SELECT z.id, z.account_id, a.credits_id, a.receivable_id, z.tenant_id, z.workspace_id, z.provider, z.model,
+           z.credential_source, z.funding,
+           z.rates::text, z.currency, z.period_start, z.office, z.agent, z.session, z.end_user, z.created_at,
            EXISTS (SELECT FROM tenants_apikey AS k WHERE k.id = %(key)s AND k.revoked_at IS NULL)
       FROM billing_runtime_authorization AS z
+      JOIN billing_subscriptions_billingaccount AS a ON a.id = z.account_id
      WHERE z.id = %(id)s AND z.tenant_id = %(tenant)s
        AND (%(workspace)s::uuid IS NULL OR z.workspace_id = %(workspace)s::uuid)
 """
@@ -27,6 +29,8 @@ class Run(NamedTuple):
 
     id: UUID
     account_id: UUID
+    credits_id: UUID
+    receivable_id: UUID
     tenant_id: UUID
     workspace_id: UUID
     provider: str
@@ -35,6 +39,7 @@ class Run(NamedTuple):
     funding: str
     rates_json: str
     currency: str
+    period_start: datetime
     office: str
     agent: str
     session: str

@@ -26,6 +26,10 @@ class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=T
     session: Name = ""
     user: Name = ""
 
+    def __post_init__(self) -> None:
+        if "\x00" in f"{self.workspace}{self.idempotency_key}{self.office}{self.agent}{self.session}{self.user}":
+            raise ValueError("Text cannot contain the character NUL")
+
 
 class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """The real figures of a run that has ended; `cached_tokens` are part of `input_tokens`."""

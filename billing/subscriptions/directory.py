@@ -1,26 +1,29 @@
 """Where a workspace's money comes from and on which terms, remembered by each process.
 
-Nothing here is trusted to be current: every decision carries the account's version number, and the database refuses it
-when the account has changed since. The caller then forgets the account and prepares again.
+Nothing here is trusted to be current: every decision carries the account's version number, the lower one of placement
+and terms, and the database refuses it when the account has changed since. The caller then forgets the account and
+prepares again.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-from billing.subscriptions.models import WorkspaceBilling
+from billing.subscriptions.models import BillingAccount, WorkspaceBilling
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
 
+FOREVER = datetime.max.replace(tzinfo=UTC)
 _MOST = 50_000  # entries; a process that serves more starts over
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A workspace and the account that pays for it."""
+    """A workspace and the account that pays for it, as read at a version number of the account."""
 
     workspace_id: UUID
     account_id: UUID
+    version: int
 
 
 _placements: dict[tuple[UUID, str], Placement] = {}
@@ -41,20 +44,21 @@ def place(*, tenant_id: UUID, workspace: str) -> Placement | None:
 
 def _look_up(tenant_id: UUID, workspace: str) -> Placement | None:
     links = WorkspaceBilling.objects.filter(tenant_id=tenant_id)
-    row = links.filter(workspace__slug=workspace).values_list("workspace_id", "account_id").first()
+    columns = ("workspace_id", "account_id", "account__version")
+    row = links.filter(workspace__slug=workspace).values_list(*columns).first()
     if row is None:
         try:
             as_id = UUID(workspace)
         except ValueError:
             return None
-        row = links.filter(workspace_id=as_id).values_list("workspace_id", "account_id").first()
+        row = links.filter(workspace_id=as_id).values_list(*columns).first()
     return Placement(*row) if row is not None else None
 
 
 def terms_at(account_id: UUID, at: datetime) -> AccountTerms:
     """The account's terms; raises NoActivePlan."""
     known = _terms.get(account_id)
-    if known is None or (known.valid_until is not None and known.valid_until <= at):
+    if known is None or not known.valid_from <= at < (known.valid_until or FOREVER):
         known = terms_of(account_id, at)
         if len(_terms) >= _MOST:
             _terms.clear()
@@ -62,11 +66,20 @@ def terms_at(account_id: UUID, at: datetime) -> AccountTerms:
     return known
 
 
+def is_current(account_id: UUID, version: int) -> bool:
+    """Whether the account is still what was read at this version number; one query.
+
+    For a refusal that memory alone gave: the account may allow by now what is remembered as forbidden.
+    """
+    return BillingAccount.objects.filter(id=account_id, version=version).exists()
+
+
 def forget(account_id: UUID) -> None:
     """The account has changed: read its terms and its workspaces again."""
     _terms.pop(account_id, None)
-    for key in [key for key, placement in _placements.items() if placement.account_id == account_id]:
-        _placements.pop(key, None)
+    for key, placement in list(_placements.items()):  # a copy: other threads go on adding
+        if placement.account_id == account_id:
+            _placements.pop(key, None)
 
 
 def forget_everything() -> None:

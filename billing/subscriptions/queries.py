@@ -37,6 +37,12 @@ def subscription_at(account_id: UUID, at: datetime) -> Subscription:
     return subscription
 
 
+def subscription_starts(account_id: UUID) -> list[datetime]:
+    """When each subscription that the account ever had began, in order."""
+    starts = Subscription.objects.filter(account_id=account_id).order_by("starts_at")
+    return list(starts.values_list("starts_at", flat=True))
+
+
 def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
     """The account's terms at an instant, in five queries; raises NoActivePlan.
 
@@ -58,6 +64,7 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
         usage_funding=version.usage_funding,
         credential_policy=version.credential_policy,
         anchor=subscription.anchor,
+        valid_from=subscription.starts_at,
         valid_until=subscription.ends_at,
         limits=_limits(account.id, version, subscription.seats),
         meters={

@@ -47,7 +47,7 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class AccountTerms:
-    """An account's terms, as read at one version number of the account; good until `valid_until`."""
+    """An account's terms, as read at one version number of the account; good from `valid_from` to `valid_until`."""
 
     account_id: UUID
     tenant_id: UUID
@@ -60,6 +60,7 @@ class AccountTerms:
     usage_funding: str
     credential_policy: str
     anchor: datetime
+    valid_from: datetime
     valid_until: datetime | None
     limits: Mapping[str, Limit]
     meters: Mapping[str, Meter]

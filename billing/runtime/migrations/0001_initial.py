@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('funding', models.CharField(max_length=10)),
                 ('rates', models.JSONField(help_text='The rates that the run was quoted at, a million tokens.')),
                 ('currency', models.CharField(max_length=3)),
+                ('period_start', models.DateTimeField(help_text='Of the billing period that admitted the run: its usage counts there.')),
                 ('input_tokens', models.BigIntegerField()),
                 ('max_output_tokens', models.BigIntegerField()),
                 ('held', models.DecimalField(decimal_places=9, default=Decimal('0'), max_digits=24)),

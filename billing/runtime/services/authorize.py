@@ -1,5 +1,6 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
+from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
@@ -30,13 +31,17 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
     One statement checks key, plan, counters, caps, throttle and funds against each other and reserves; Python prepares
     it and explains the verdict. The same idempotency key again answers as the first time. Raises Problem.
     """
-    placement = directory.place(tenant_id=caller.tenant_id, workspace=request.workspace)
-    if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
-        raise problem("not-found", f"There is no workspace “{request.workspace}”.")
     swept = False
     for _ in range(_ATTEMPTS):
+        placement = _place(caller, request)
         terms = directory.terms_at(placement.account_id, at)
-        row = _prepare(caller, request, placement, terms, at, swept=swept)
+        try:
+            row = _prepare(caller, request, placement, terms, at, swept=swept)
+        except Problem as refusal:
+            if directory.is_current(placement.account_id, min(placement.version, terms.version)):
+                return _answered_before(placement.account_id, request, refusal)
+            directory.forget(placement.account_id)
+            continue
         verdict = decide_authorize([row], at)[0]
         match verdict.verdict:
             case "granted":
@@ -45,13 +50,33 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
                 return answer_of(Authorization.objects.get(id=verdict.authorization_id))
             case "stale":
                 directory.forget(placement.account_id)
-                placement = directory.place(tenant_id=caller.tenant_id, workspace=request.workspace) or placement
             case "expiry-due":
                 expire_grants(account_id=terms.credits_id, at=at)
                 swept = True
             case _:
                 raise _refusal(verdict, row, terms, at)
     raise problem("account-changed", "The account keeps changing; try again.", retry_after=1)
+
+
+def _place(caller: Caller, request: AuthorizationRequest) -> directory.Placement:
+    placement = directory.place(tenant_id=caller.tenant_id, workspace=request.workspace)
+    if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
+        raise problem("not-found", f"There is no workspace “{request.workspace}”.")
+    return placement
+
+
+def _answered_before(account_id: UUID, request: AuthorizationRequest, refusal: Problem) -> AuthorizationAnswer:
+    """The first answer to a request that would be refused now; raises the refusal of a new one."""
+    known = Authorization.objects.filter(account_id=account_id, idempotency_key=request.idempotency_key).first()
+    if known is None:
+        raise refusal
+    if bytes(known.body_digest).hex() != digest_of(request):
+        raise _conflict()
+    return answer_of(known)
+
+
+def _conflict() -> Problem:
+    return problem("idempotency-conflict", "The idempotency key was used before for another authorization.")
 
 
 def _prepare(
@@ -78,7 +103,7 @@ def _prepare(
         id=uuid7(),
         key=caller.key_id,
         account=terms.account_id,
-        version=terms.version,
+        version=min(placement.version, terms.version),
         tenant=terms.tenant_id,
         workspace=placement.workspace_id,
         ledger=terms.credits_id,
@@ -91,6 +116,7 @@ def _prepare(
         funding=terms.usage_funding,
         rates=model.rates.to_json(),
         currency=terms.currency,
+        period_start=terms.period(at).start,
         input_tokens=request.input_tokens,
         max_output_tokens=request.max_output_tokens,
         hold=uuid7() if held > 0 else None,
@@ -148,7 +174,7 @@ def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, 
             retry_after=verdict.retry_after,
         )
     if verdict.verdict == "conflict":
-        return problem("idempotency-conflict", "The idempotency key was used before for another authorization.")
+        return _conflict()
     if verdict.verdict == "revoked":
         return problem("revoked-api-key", "The API key has been revoked.", remedy="Create a new API key.")
     return problem(

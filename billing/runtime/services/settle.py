@@ -14,8 +14,6 @@ from billing.pricing.tokens import rate_tokens
 from billing.runtime.decisions import SettleRow, SettleVerdict, decide_settle
 from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import SettlementAnswer, SettlementRequest
-from billing.subscriptions import directory
-from billing.subscriptions.terms import AccountTerms
 from billing.usage.inputs import RESERVED_KEYS
 from billing.usage.rows import EventRow, digest_of
 from tenants.queries import Caller
@@ -31,11 +29,10 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
     if request.cached_tokens > request.input_tokens:
         raise problem("invalid-request", "cached_tokens are part of input_tokens and cannot exceed them.")
     run = find_run(caller=caller, authorization_id=authorization_id)
-    terms = directory.terms_at(run.account_id, at)
-    row = _prepare(run, request, terms, at)
+    row = _prepare(run, request, at)
     verdict = decide_settle([row], at)[0]
     if verdict.verdict == "expiry-due":
-        expire_grants(account_id=terms.credits_id, at=at)
+        expire_grants(account_id=run.credits_id, at=at)
         row.swept = True
         verdict = decide_settle([row], at)[0]
     if verdict.verdict == "conflict":
@@ -43,7 +40,7 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
     return _answer(verdict, run.currency)
 
 
-def _prepare(run: Run, request: SettlementRequest, terms: AccountTerms, at: datetime) -> SettleRow:
+def _prepare(run: Run, request: SettlementRequest, at: datetime) -> SettleRow:
     cost = rate_tokens(
         run.rates,
         input_tokens=request.input_tokens,
@@ -53,12 +50,12 @@ def _prepare(run: Run, request: SettlementRequest, terms: AccountTerms, at: date
     digest = digest_of(request)
     return SettleRow(
         id=run.id,
-        ledger=terms.credits_id,
-        receivable=terms.receivable_id,
+        ledger=run.credits_id,
+        receivable=run.receivable_id,
         revenue=platform_account(LedgerAccount.Kind.REVENUE, run.currency),
         digest=digest,
         cost=cost,
-        event=_event(run, request, terms, cost=cost, digest=digest, at=at),
+        event=_event(run, request, cost=cost, digest=digest, at=at),
         swept=False,
     )
 
@@ -66,14 +63,11 @@ def _prepare(run: Run, request: SettlementRequest, terms: AccountTerms, at: date
 def _event(
     run: Run,
     request: SettlementRequest,
-    terms: AccountTerms,
     *,
     cost: Decimal,
     digest: str,
     at: datetime,
 ) -> EventRow:
-    # The run belongs to the period that admitted it: its reservations are there.
-    occurred_at = run.created_at
     return EventRow(
         id=uuid7(),
         account_id=run.account_id,
@@ -98,9 +92,10 @@ def _event(
         session=run.session,
         end_user=run.end_user,
         outcome=request.outcome,
-        occurred_at=occurred_at,
+        # The run belongs to the period that admitted it, whatever the plan is by now: its reservations are there.
+        occurred_at=run.created_at,
         recorded_at=at,
-        period_start=terms.period(occurred_at).start,
+        period_start=run.period_start,
     )
 
 

@@ -9,7 +9,6 @@ from billing.runtime.decisions import ReleaseRow, decide_release
 from billing.runtime.models import Authorization
 from billing.runtime.queries import find_run
 from billing.runtime.requests import VoidAnswer
-from billing.subscriptions import directory
 from tenants.queries import Caller
 
 
@@ -19,10 +18,9 @@ def void(*, caller: Caller, authorization_id: UUID, at: datetime) -> VoidAnswer:
     Raises Problem: not-found, or authorization-settled.
     """
     run = find_run(caller=caller, authorization_id=authorization_id)
-    terms = directory.terms_at(run.account_id, at)
     row = ReleaseRow(
         id=run.id,
-        ledger=terms.credits_id,
+        ledger=run.credits_id,
         revenue=platform_account(LedgerAccount.Kind.REVENUE, run.currency),
     )
     verdict = decide_release([row], Authorization.State.VOIDED, at)[0]

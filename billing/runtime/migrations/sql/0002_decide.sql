@@ -53,8 +53,9 @@ BEGIN
     FOR r IN SELECT * FROM jsonb_to_recordset(requests) AS x (
         id uuid, key uuid, account uuid, version bigint, tenant uuid, workspace uuid, ledger uuid, revenue uuid,
         idempotency_key text, body_digest text, provider text, model text, credential_source text, funding text,
-        rates jsonb, currency text, input_tokens bigint, max_output_tokens bigint, hold uuid, held numeric, meters jsonb,
-        office text, agent text, session text, end_user text, expires_at timestamptz, swept boolean)
+        rates jsonb, currency text, period_start timestamptz, input_tokens bigint, max_output_tokens bigint, hold uuid,
+        held numeric, meters jsonb, office text, agent text, session text, end_user text, expires_at timestamptz,
+        swept boolean)
     LOOP
         authorization_id := r.id;
         feature := NULL;
@@ -111,12 +112,12 @@ BEGIN
         END IF;
         INSERT INTO billing_runtime_authorization (
             id, account_id, tenant_id, workspace_id, idempotency_key, body_digest, state, provider, model,
-            credential_source, funding, rates, currency, input_tokens, max_output_tokens, held, hold_id, meters,
-            office, agent, session, end_user, created_at, expires_at)
+            credential_source, funding, rates, currency, period_start, input_tokens, max_output_tokens, held, hold_id,
+            meters, office, agent, session, end_user, created_at, expires_at)
         VALUES (
             r.id, r.account, r.tenant, r.workspace, r.idempotency_key, decode(r.body_digest, 'hex'), 'open', r.provider,
-            r.model, r.credential_source, r.funding, r.rates, r.currency, r.input_tokens, r.max_output_tokens,
-            r.held, r.hold, r.meters, r.office, r.agent, r.session, r.end_user, at, r.expires_at);
+            r.model, r.credential_source, r.funding, r.rates, r.currency, r.period_start, r.input_tokens,
+            r.max_output_tokens, r.held, r.hold, r.meters, r.office, r.agent, r.session, r.end_user, at, r.expires_at);
         verdict := 'granted';
         RETURN NEXT;
     END LOOP;

@@ -13,7 +13,7 @@ CREATE FUNCTION quaestor_count(
     ON CONFLICT (account_id, feature, subject, window_start) DO UPDATE
        SET used = c.used + excluded.used,
            reserved = c.reserved + excluded.reserved,
-           last_at = COALESCE(excluded.last_at, c.last_at);
+           last_at = GREATEST(excluded.last_at, c.last_at);
 $$;
 
 -- Record events of one account: each key once, its deltas and its counters in the same statement.
@@ -68,12 +68,12 @@ CREATE FUNCTION quaestor_record_usage(
       FROM recorded;
 $$;
 
--- One batch of one account: record what is new, charge it, answer each event in the order given with the id that its
--- key stands for and whether the body is the one that the key was first used with.
+-- One batch of one account, each key once: record what is new and charge it. Answers only what was not new: by its place
+-- in the batch, the event that the key stands for, and whether the body is the one that the key was first used with.
 CREATE FUNCTION quaestor_ingest(
     batch uuid, account uuid, expected_version bigint, ledger uuid, receivable uuid, revenue uuid,
     events json, at timestamptz, swept boolean
-) RETURNS TABLE (verdict text, place bigint, event_id uuid, is_new boolean, same_body boolean)
+) RETURNS TABLE (verdict text, place bigint, event_id uuid, same_body boolean)
 LANGUAGE plpgsql AS $$
 DECLARE
     due timestamptz;
@@ -81,12 +81,12 @@ DECLARE
 BEGIN
     SELECT l.next_expiry_at INTO due FROM billing_credits_ledgeraccount AS l WHERE l.id = ledger FOR NO KEY UPDATE;
     IF due <= at AND NOT swept THEN
-        RETURN QUERY SELECT 'expiry-due', 0::bigint, NULL::uuid, false, false;
+        RETURN QUERY SELECT 'expiry-due', 0::bigint, NULL::uuid, false;
         RETURN;
     END IF;
     PERFORM FROM billing_subscriptions_billingaccount AS a WHERE a.id = account AND a.version = expected_version;
     IF NOT FOUND THEN
-        RETURN QUERY SELECT 'stale', 0::bigint, NULL::uuid, false, false;
+        RETURN QUERY SELECT 'stale', 0::bigint, NULL::uuid, false;
         RETURN;
     END IF;
 
@@ -105,18 +105,14 @@ BEGIN
     END IF;
 
     IF cardinality(done.recorded) = json_array_length(events) THEN  -- all new: no need to look anything up
-        RETURN QUERY
-        SELECT 'done', e.ordinality, (e.value ->> 'id')::uuid, true, true
-          FROM json_array_elements(events) WITH ORDINALITY AS e;
         RETURN;
     END IF;
     RETURN QUERY
-    SELECT 'done', e.ordinality, u.id, u.id = (e.value ->> 'id')::uuid,
-           u.body_digest = decode(e.value ->> 'body_digest', 'hex')
+    SELECT 'known', e.ordinality - 1, u.id, u.body_digest = decode(e.value ->> 'body_digest', 'hex')
       FROM json_array_elements(events) WITH ORDINALITY AS e
       JOIN billing_usage_usageevent AS u
         ON u.account_id = account AND u.idempotency_key = e.value ->> 'idempotency_key'
-     ORDER BY e.ordinality;
+     WHERE u.id <> (e.value ->> 'id')::uuid;
 END $$;
 
 -- A TRUNCATE of one partition would pass by the trigger of the whole table.
