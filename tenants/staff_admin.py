@@ -183,7 +183,7 @@ class LargeTableAdmin(ReadOnlyAdmin[M]):
 
     paginator = BoundedPaginator
     show_facets = admin.ShowFacets.NEVER
-    ordering = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
 
 class NarrowedTableAdmin(LargeTableAdmin[M]):

@@ -1,9 +1,13 @@
 """What other applications register for sign-in, in this admin's look and without their secrets."""
 
+from typing import Any
+
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.db.models import ManyToManyField
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest
 
 from tenants.staff_admin import ReadOnlyAdmin, StaffAdmin
@@ -44,3 +48,10 @@ class GroupAdmin(StaffAdmin[Group]):
 
     search_fields = ("name",)
     filter_horizontal = ("permissions",)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelMultipleChoiceField[Any] | None:
+        """Each permission is shown with its content type: read them together."""
+        permissions = Permission.objects.select_related("content_type")
+        return super().formfield_for_manytomany(db_field, request, queryset=permissions, **kwargs)

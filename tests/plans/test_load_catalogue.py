@@ -1,13 +1,11 @@
 """Loading plan catalogues into versions."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from billing.plans.catalogue_file import CATALOGUE_FOLDER
@@ -122,19 +120,3 @@ def test_published_plans_in_four_queries(django_assert_num_queries: DjangoAssert
     with django_assert_num_queries(4):
         read = [(v.plan.slug, *v.prices.all(), *v.entitlements.all(), *v.meters.all()) for v in published_plans()]
     assert [row[0] for row in read][:4] == ["payg", "platform-starter", "platform-growth", "platform-scale"]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_concurrent_loads_make_one_version() -> None:
-    """P1: several deployments may load the same catalogue at once."""
-
-    def load(agents: int) -> CatalogueChanges:
-        try:
-            return load_catalogue(catalogue=make_catalogue(make_plan(agents=agents)), at=AT)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(load, [7] * 4))
-    assert sorted(len(changes.created) for changes in results) == [0, 0, 0, 1]
-    assert versions() == [(1, "published")]

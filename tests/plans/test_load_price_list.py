@@ -1,14 +1,11 @@
 """Loading model price lists, and the prices in force at an instant."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 
 from billing.plans.errors import PriceListRefused
 from billing.plans.models import Model, ModelPrice
@@ -122,18 +119,3 @@ def test_command_loads_the_shipped_list_once() -> None:
     call_command("load_prices", stdout=second)
     assert "192 models created" in first.getvalue()
     assert second.getvalue().startswith("0 models created, 0 repriced, 0 described anew, 192 unchanged")
-
-
-def test_concurrent_loads_price_once(transactional_db: None) -> None:
-    """R1: several deployments may load the same list at once."""
-
-    def load(rate: str) -> PriceChanges:
-        try:
-            return load_price_list(price_list=make_price_list(make_model(rate=rate)), at=AT + timedelta(hours=1))
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(4) as pool:
-        results = list(pool.map(load, ["3.00"] * 4))
-    assert sorted(len(changes.created) for changes in results) == [0, 0, 0, 1]
-    assert starts() == [(FIRST_PRICE_FROM, "3")]

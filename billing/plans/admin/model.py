@@ -53,8 +53,9 @@ class ModelPriceForm(TypedModelForm[ModelPrice]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["effective_from"].required = False
-        self.fields["effective_from"].help_text = "Empty: at once. In UTC."
+        if "effective_from" in self.fields:  # a page that only shows has no fields
+            self.fields["effective_from"].required = False
+            self.fields["effective_from"].help_text = "Empty: at once. In UTC."
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean() or self.cleaned_data

@@ -1,0 +1,98 @@
+"""At least one row of everything that the admin shows."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
+from uuid_utils.compat import uuid7
+
+from billing.plans.models import Plan
+from billing.plans.services.new_draft import new_draft
+from billing.runtime.models import Authorization
+from billing.subscriptions.models import EntitlementOverride
+from billing.usage.models import UsageEvent
+from tenants.models import Membership, User
+from tenants.services.record_audit import Actor, record_audit
+from tests.make import AT, Customer, make_customer
+
+
+def make_user(email: str = "ann@example.com", **fields: bool) -> User:
+    return User.objects.create_user(email, **fields)
+
+
+def make_event(customer: Customer, key: str = "e1") -> UsageEvent:
+    return UsageEvent.objects.create(
+        account_id=customer.account.id,
+        tenant_id=customer.tenant.id,
+        workspace_id=customer.workspace.id,
+        idempotency_key=key,
+        body_digest=b"0" * 16,
+        product="llm",
+        unit="token",
+        provider="openai",
+        model="gpt-4o",
+        credential_source="platform",
+        quantity=Decimal(12),
+        input_tokens=10,
+        output_tokens=2,
+        cost=Decimal("0.000045"),
+        currency="USD",
+        funding="credits",
+        occurred_at=AT,
+        recorded_at=AT,
+        period_start=AT,
+    )
+
+
+def make_authorization(customer: Customer, key: str = "a1") -> Authorization:
+    return Authorization.objects.create(
+        account_id=customer.account.id,
+        tenant_id=customer.tenant.id,
+        workspace_id=customer.workspace.id,
+        idempotency_key=key,
+        body_digest=b"0" * 16,
+        provider="openai",
+        model="gpt-4o",
+        credential_source="platform",
+        funding="credits",
+        rates={},
+        currency="USD",
+        input_tokens=10,
+        max_output_tokens=10,
+        created_at=AT,
+        expires_at=AT + timedelta(minutes=10),
+    )
+
+
+def make_override(customer: Customer, feature: str = "agents_limit", value: object = 9) -> EntitlementOverride:
+    return EntitlementOverride.objects.create(
+        account=customer.account, feature=feature, value=value, reason="Agreed by letter", created_at=AT
+    )
+
+
+def make_records(*, slug: str = "") -> Customer:
+    """A customer with a member, usage, money and an exception, beside the shipped catalogues."""
+    customer = make_customer(balance="25", slug=slug)
+    user = make_user(f"member@{customer.tenant.slug}.example")
+    Membership.objects.create(tenant=customer.tenant, user=user, role="owner", created_at=AT)
+    EmailAddress.objects.create(user=user, email=user.email)
+    Authenticator.objects.create(user=user, type=Authenticator.Type.TOTP, data={"secret": "NEVERSHOWN"})
+    record_audit(
+        tenant_id=customer.tenant.id, actor=Actor(user_id=user.pk), action="member.added", target=user.email, at=AT
+    )
+    make_event(customer)
+    make_authorization(customer)
+    make_override(customer)
+    return customer
+
+
+def make_shared_records() -> None:
+    """What belongs to no customer: a draft and a group."""
+    new_draft(plan_id=Plan.objects.get(slug="pro").id, at=AT)
+    Group.objects.create(name="Support")
+
+
+def unknown_id() -> str:
+    return str(uuid7())
