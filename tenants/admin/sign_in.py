@@ -50,8 +50,8 @@ class GroupAdmin(StaffAdmin[Group]):
     filter_horizontal = ("permissions",)
 
     def formfield_for_manytomany(
-        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> ModelMultipleChoiceField[Any] | None:
+        self, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> "ModelMultipleChoiceField[Any] | None":
         """Each permission is shown with its content type: read them together."""
         permissions = Permission.objects.select_related("content_type")
         return super().formfield_for_manytomany(db_field, request, queryset=permissions, **kwargs)
