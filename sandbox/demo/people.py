@@ -133,9 +133,9 @@ def _furnish(tenant: Tenant, workspace: Workspace, at: datetime) -> None:
     for slug, agents in AGENTS.items():
         Office.objects.create(workspace=workspace, slug=slug, name=slug.title())
         for name in agents:
-            create_agent(workspace=workspace, name=name, office=slug, at=at)
+            create_agent(workspace_id=workspace.id, name=name, office=slug, at=at)
     for name, size in SOURCES.items():
-        add_source(workspace=workspace, name=name, size=size, at=at)
+        add_source(workspace_id=workspace.id, name=name, size=size, at=at)
 
 
 def _key(tenant: Tenant, name: str, scopes: tuple[Permission, ...], at: datetime) -> str:

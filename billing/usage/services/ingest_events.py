@@ -12,8 +12,8 @@ from billing.plans.queries import price_book
 from billing.subscriptions import directory
 from billing.usage.inputs import EventInput, EventResult, check_event
 from billing.usage.rows import EventRow, digest_of
-from billing.usage.services.prepare_event import prepare_event
-from billing.usage.services.record_batch import Recorded, StaleTerms, record_batch
+from billing.usage.services.prepare_event import Rating, prepare_event
+from billing.usage.services.record_batch import Known, StaleTerms, record_batch
 from billing.usage.services.used_so_far import UsedSoFar
 from tenants.queries import Caller
 
@@ -99,18 +99,18 @@ def _record(account_id: UUID, batch: _Batch, at: datetime, results: list[EventRe
 @transaction.atomic
 def _record_once(account_id: UUID, batch: _Batch, at: datetime) -> list[tuple[int, EventResult]]:
     terms = directory.terms_at(account_id, at)
-    prices = price_book(at)
     firsts = {place: batch.events[place] for place in batch.first_place.values()}
     used = UsedSoFar(terms, products={event.product for event, _ in firsts.values()})
+    rating = Rating(terms, price_book(at), used, at)
     done: list[tuple[int, EventResult]] = []
     rows: dict[int, EventRow] = {}
     for place, (event, workspace_id) in firsts.items():
         try:
-            rows[place] = prepare_event(event, workspace_id=workspace_id, terms=terms, prices=prices, at=at, used=used)
+            rows[place] = prepare_event(event, workspace_id=workspace_id, rating=rating)
         except Problem as refusal:
             done.append((place, _rejected(event, refusal)))
-    recorded = record_batch(terms=terms, rows=list(rows.values()), at=at)
-    return done + [(place, _answer(row, known)) for (place, row), known in zip(rows.items(), recorded, strict=True)]
+    known = record_batch(terms=terms, rows=list(rows.values()), at=at)
+    return done + [(place, _answer(row, known.get(index))) for index, (place, row) in enumerate(rows.items())]
 
 
 def _rejected(event: EventInput, refusal: Problem) -> EventResult:
@@ -119,11 +119,9 @@ def _rejected(event: EventInput, refusal: Problem) -> EventResult:
     )
 
 
-def _answer(row: EventRow, known: Recorded) -> EventResult:
-    if known.is_new:
-        return EventResult(
-            idempotency_key=row.idempotency_key, status="accepted", event_id=encode_id("evt", known.event_id)
-        )
+def _answer(row: EventRow, known: Known | None) -> EventResult:
+    if known is None:
+        return EventResult(idempotency_key=row.idempotency_key, status="accepted", event_id=encode_id("evt", row.id))
     return _seen_before(row.idempotency_key, encode_id("evt", known.event_id), same=known.same_body)
 
 

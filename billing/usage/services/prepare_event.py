@@ -4,6 +4,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from billing.core.periods import Period
 from billing.core.problems import Problem, problem
 from billing.plans.queries import PriceBook
 from billing.pricing.tokens import rate_tokens
@@ -17,29 +18,35 @@ CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def prepare_event(
-    event: EventInput,
-    *,
-    workspace_id: UUID,
-    terms: AccountTerms,
-    prices: PriceBook,
-    at: datetime,
-    used: UsedSoFar,
-) -> EventRow:
+class Rating:
+    """What the events of one batch are rated with: the account's terms, the prices, and what is used up already."""
+
+    def __init__(self, terms: AccountTerms, prices: PriceBook, used: UsedSoFar, at: datetime) -> None:
+        self.terms, self.prices, self.used, self.at = terms, prices, used, at
+        self._period = terms.period(at)
+
+    def period_of(self, occurred_at: datetime) -> Period:
+        """The billing period of an instant; that of the event before is tried first."""
+        if not self._period.start <= occurred_at < self._period.end:
+            self._period = self.terms.period(occurred_at)
+        return self._period
+
+
+def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> EventRow:
     """Rate a reported event under the account's terms, in the account's currency, ready to be recorded.
 
-    `used` knows what the period has used of products that the plan includes a quantity of. Raises Problem: nothing
-    without a price is recorded as free, and nothing from the future is recorded.
+    Raises Problem: nothing without a price is recorded as free, and nothing from the future is recorded.
     """
+    terms, at = rating.terms, rating.at
     occurred_at = _occurred_at(event, at)
-    period = terms.period(occurred_at)
+    period = rating.period_of(occurred_at)
     credential_source, funding = funding_of(event, terms)
     if event.product == "llm":
         quantity, unit = Decimal(event.input_tokens + event.output_tokens), "token"
-        cost = _token_cost(event, prices, occurred_at)
+        cost = _token_cost(event, rating.prices, occurred_at)
     else:
         quantity = event.quantity or Decimal(0)
-        unit, cost = _metered_cost(event, terms, quantity, used.take(event.product, period.start, quantity))
+        unit, cost = _metered_cost(event, terms, quantity, rating.used.take(event.product, period.start, quantity))
     return EventRow(
         id=uuid7(),
         account_id=terms.account_id,

@@ -1,6 +1,6 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection
@@ -13,8 +13,8 @@ from billing.subscriptions.terms import AccountTerms
 from billing.usage.rows import EventRow, to_json
 
 _INGEST = """
-    SELECT verdict, event_id, is_new, same_body
-      FROM quaestor_ingest(%s, %s, %s, %s, %s, %s, %s::json, %s, %s) ORDER BY place
+    SELECT verdict, place, event_id, same_body
+      FROM quaestor_ingest(%s, %s, %s, %s, %s, %s, %s::json, %s, %s)
 """
 
 
@@ -22,34 +22,33 @@ class StaleTerms(Exception):
     """The account has changed since its terms were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The event that a key stands for, and whether this batch wrote it."""
+class Known(NamedTuple):
+    """The event that a key stood for already, and whether its body was this one."""
 
     event_id: UUID
-    is_new: bool
     same_body: bool
 
 
-def record_batch(*, terms: AccountTerms, rows: Sequence[EventRow], at: datetime) -> list[Recorded]:
-    """Record rated events of one account and charge them, inside the caller's transaction; answers stand in order.
+def record_batch(*, terms: AccountTerms, rows: Sequence[EventRow], at: datetime) -> dict[int, Known]:
+    """Record rated events of one account and charge them, inside the caller's transaction.
 
-    Each key may stand once in `rows`. Raises StaleTerms, with nothing recorded, when the account's version has moved.
+    Each key may stand once in `rows`. Answers what was known before, by its place in `rows`; everything else is new.
+    Raises StaleTerms, with nothing recorded, when the account's version has moved.
     """
     if not rows:
-        return []
+        return {}
     answers = _call(terms, rows, at, swept=False)
-    if answers[0][0] == "expiry-due":
+    if answers and answers[0][0] == "expiry-due":
         expire_grants(account_id=terms.credits_id, at=at)
         answers = _call(terms, rows, at, swept=True)
-    if answers[0][0] == "stale":
+    if answers and answers[0][0] == "stale":
         raise StaleTerms
-    return [Recorded(event_id, is_new, same_body) for _, event_id, is_new, same_body in answers]
+    return {place: Known(event_id, same_body) for _, place, event_id, same_body in answers}
 
 
 def _call(
     terms: AccountTerms, rows: Sequence[EventRow], at: datetime, *, swept: bool
-) -> list[tuple[str, UUID, bool, bool]]:
+) -> list[tuple[str, int, UUID, bool]]:
     revenue = platform_account(LedgerAccount.Kind.REVENUE, terms.currency)
     with connection.cursor() as cursor:
         cursor.execute(
