@@ -1,7 +1,9 @@
 """Errors as problem details (RFC 9457): one form for every refusal, whoever raised it."""
 
+from math import ceil
+
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
@@ -44,6 +46,10 @@ def as_problem(error: Exception) -> Problem:
             return _of_framework(error)
         case PermissionDenied():
             return problem("insufficient-scope", "This is not allowed.")
+        case RequestDataTooBig():
+            return problem("body-too-large", "The body is too large.", remedy="Send less at once.")
+        case SuspiciousOperation():
+            return problem("invalid-request", "The request cannot be read.")
         case OperationalError() | InterfaceError():
             _log.exception("database_unavailable")
             return problem("service-unavailable", "The database does not answer; try again.", retry_after=1)
@@ -66,8 +72,8 @@ def _of_framework(error: exceptions.APIException) -> Problem:
         case exceptions.NotFound():
             return problem("not-found", detail)
         case exceptions.Throttled():
-            wait = int(error.wait or 1)
-            return problem("rate-limited", detail, retry_after=wait)
+            wait: float | None = getattr(error, "wait", None)
+            return problem("rate-limited", detail, retry_after=ceil(wait or 1))
         case exceptions.PermissionDenied():
             return problem("insufficient-scope", detail)
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
@@ -80,7 +86,7 @@ def field_errors(details: object, path: str = "") -> list[FieldError]:
     """DRF's nested error details as a flat list; `path` names the field."""
     match details:
         case {"message": str(message), "code": str(code)}:
-            return [FieldError(path or "body", code, message)]
+            return [FieldError(path or "body", code.replace("_", "-"), message)]
         case dict():
             return [
                 one

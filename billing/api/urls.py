@@ -1,3 +1,45 @@
-from django.urls import URLPattern
+"""The API's addresses below /v1."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path, re_path
+
+from billing.api.hot import runtime
+from billing.api.views import (
+    agents,
+    balance,
+    documents,
+    entitlements,
+    events,
+    fallback,
+    knowledge,
+    ledger,
+    models,
+    plans,
+    quota,
+    usage,
+)
+
+_WORKSPACE = "workspaces/<str:workspace>"
+_RUN = "runtime/authorizations"
+
+urlpatterns = [
+    path("pricing/models", models.PublicModels.as_view()),
+    path("pricing/plans", plans.PublicPlans.as_view()),
+    path(f"{_WORKSPACE}/billing/plans", plans.WorkspacePlans.as_view()),
+    path(f"{_WORKSPACE}/billing/entitlements", entitlements.Entitlements.as_view()),
+    path(f"{_WORKSPACE}/billing/usage", usage.WorkspaceUsage.as_view()),
+    path(f"{_WORKSPACE}/agents", agents.Agents.as_view()),
+    path(f"{_WORKSPACE}/agents/<str:agent_id>", agents.AgentDetail.as_view()),
+    path(f"{_WORKSPACE}/kb/sources", knowledge.Sources.as_view()),
+    path(f"{_WORKSPACE}/kb/sources/<str:source_id>", knowledge.SourceDetail.as_view()),
+    path("billing/usage", usage.Usage.as_view()),
+    path("billing/balance", balance.Balance.as_view()),
+    path("billing/ledger", ledger.Ledger.as_view()),
+    path("quota/tokens", quota.TokenQuota.as_view()),
+    path("usage/events", events.UsageEvents.as_view()),
+    path(_RUN, runtime.authorizations),
+    path(f"{_RUN}/<str:authorization_id>/settle", runtime.settle),
+    path(f"{_RUN}/<str:authorization_id>/void", runtime.void),
+    path("openapi.json", documents.OpenApiDocument.as_view(), name="api-document"),
+    path("docs", documents.Docs.as_view(), name="api-docs"),
+    re_path("", fallback.nothing_here),
+]
