@@ -10,6 +10,7 @@ from billing.core.ids import encode_id
 from billing.core.problems import Problem, problem
 from billing.plans.queries import price_book
 from billing.subscriptions import directory
+from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput, EventResult, check_event
 from billing.usage.rows import EventRow, digest_of
 from billing.usage.services.prepare_event import Rating, prepare_event
@@ -23,33 +24,64 @@ _ATTEMPTS = 5
 
 @dataclass
 class _Batch:
-    """What of one call belongs to one account: the places in the call, each key once."""
+    """What of one call belongs to one account, by the places in the call."""
 
-    events: dict[int, tuple[EventInput, UUID]] = field(default_factory=dict)
+    events: dict[int, EventInput] = field(default_factory=dict)
+    placements: dict[int, directory.Placement] = field(default_factory=dict)
+
+
+@dataclass
+class _Prepared:
+    """A batch on its way: the rows to record by their places, which place each key's row stands at, and refusals."""
+
+    rows: dict[int, EventRow] = field(default_factory=dict)
     first_place: dict[str, int] = field(default_factory=dict)
+    rejected: dict[int, EventResult] = field(default_factory=dict)
 
 
 def ingest_events(*, caller: Caller, events: Sequence[msgspec.Raw], at: datetime) -> list[EventResult]:
     """Record reported events; the results stand in the order of the events (U1, U2).
 
     Each account's events are recorded, rated and charged in one transaction. An event that cannot be taken is
-    rejected by itself, with a code, and leaves no trace.
+    rejected by itself, with a code, and leaves no trace. Raises Problem: account-changed.
     """
-    results: list[EventResult | None] = [None] * len(events)
-    batches: dict[UUID, _Batch] = {}
+    results: dict[int, EventResult] = {}
+    waiting: dict[int, EventInput] = {}
     for place, raw in enumerate(events):
         event = _decode(raw)
-        located = event if isinstance(event, EventResult) else _locate(caller, event)
-        if isinstance(event, EventResult) or isinstance(located, EventResult):
-            results[place] = event if isinstance(event, EventResult) else located
+        if isinstance(event, EventResult):
+            results[place] = event
+        else:
+            waiting[place] = event
+    for _ in range(_ATTEMPTS):
+        waiting = _record_what_stands(caller, waiting, at, results)
+        if not waiting:
+            return [results[place] for place in range(len(events))]
+    raise problem("account-changed", "The account keeps changing; send the events again.", retry_after=1)
+
+
+def _record_what_stands(
+    caller: Caller, waiting: dict[int, EventInput], at: datetime, results: dict[int, EventResult]
+) -> dict[int, EventInput]:
+    """Record what belongs to accounts that have not changed; answers the rest, which may belong elsewhere by now."""
+    batches: dict[UUID, _Batch] = {}
+    for place, event in waiting.items():
+        placement = directory.place(tenant_id=caller.tenant_id, workspace=event.workspace)
+        if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
+            results[place] = _not_found(event)
             continue
-        batch = batches.setdefault(located.account_id, _Batch())
-        batch.first_place.setdefault(event.idempotency_key, place)
-        batch.events[place] = (event, located.workspace_id)
+        batch = batches.setdefault(placement.account_id, _Batch())
+        batch.events[place] = event
+        batch.placements[place] = placement
+    stale: dict[int, EventInput] = {}
     # Accounts in id order: two calls that touch the same ones never wait for each other in a circle.
     for account_id in sorted(batches):
-        _record(account_id, batches[account_id], at, results)
-    return [result for result in results if result is not None]
+        try:
+            results.update(_record(account_id, batches[account_id], at))
+        except StaleTerms:
+            directory.forget(account_id)
+            stale |= batches[account_id].events
+    return stale
 
 
 def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
@@ -57,6 +89,10 @@ def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
         event = _decoder.decode(raw)
     except msgspec.ValidationError as error:
         return EventResult(idempotency_key=_key_of(raw), status="rejected", code="invalid-request", detail=str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError):  # text is only looked at now: the call took the event as bytes
+        return EventResult(
+            idempotency_key=None, status="rejected", code="invalid-request", detail="The event is not valid JSON."
+        )
     fault = check_event(event)
     if fault is None:
         return event
@@ -64,53 +100,57 @@ def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
 
 
 def _key_of(raw: msgspec.Raw) -> str | None:
-    body = msgspec.json.decode(raw)
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
     key = body.get("idempotency_key") if isinstance(body, dict) else None
     return key if isinstance(key, str) else None
 
 
-def _locate(caller: Caller, event: EventInput) -> directory.Placement | EventResult:
-    placement = directory.place(tenant_id=caller.tenant_id, workspace=event.workspace)
-    if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
-        return EventResult(
-            idempotency_key=event.idempotency_key,
-            status="rejected",
-            code="not-found",
-            detail=f"There is no workspace “{event.workspace}”.",
-        )
-    return placement
-
-
-def _record(account_id: UUID, batch: _Batch, at: datetime, results: list[EventResult | None]) -> None:
-    for _ in range(_ATTEMPTS):
-        try:
-            recorded = dict(_record_once(account_id, batch, at))
-        except StaleTerms:
-            directory.forget(account_id)
-            continue
-        for place, (event, _) in batch.events.items():
-            first = batch.first_place[event.idempotency_key]
-            same = place == first or digest_of(event) == digest_of(batch.events[first][0])
-            results[place] = recorded[first] if place == first else _repeat(recorded[first], event, same=same)
-        return
-    raise problem("account-changed", "The account keeps changing; send the events again.", retry_after=1)
+def _not_found(event: EventInput) -> EventResult:
+    return EventResult(
+        idempotency_key=event.idempotency_key,
+        status="rejected",
+        code="not-found",
+        detail=f"There is no workspace “{event.workspace}”.",
+    )
 
 
 @transaction.atomic
-def _record_once(account_id: UUID, batch: _Batch, at: datetime) -> list[tuple[int, EventResult]]:
-    terms = directory.terms_at(account_id, at)
-    firsts = {place: batch.events[place] for place in batch.first_place.values()}
-    used = UsedSoFar(terms, products={event.product for event, _ in firsts.values()})
-    rating = Rating(terms, price_book(at), used, at)
-    done: list[tuple[int, EventResult]] = []
-    rows: dict[int, EventRow] = {}
-    for place, (event, workspace_id) in firsts.items():
+def _record(account_id: UUID, batch: _Batch, at: datetime) -> dict[int, EventResult]:
+    history = TermsHistory(directory.terms_at(account_id, at))
+    prepared = _prepare(batch, history, at)
+    version = min(history.version, *(placement.version for placement in batch.placements.values()))
+    rows = prepared.rows
+    if not rows and not directory.is_current(account_id, version):
+        raise StaleTerms  # all rejected, on terms of the past
+    known = record_batch(terms=history.current, version=version, rows=list(rows.values()), at=at)
+    results = prepared.rejected
+    results |= {place: _answer(row, known.get(index)) for index, (place, row) in enumerate(rows.items())}
+    for place, event in batch.events.items():
+        if place not in results:
+            first = prepared.first_place[event.idempotency_key]
+            results[place] = _repeat(results[first], event, same=digest_of(event) == rows[first].body_digest)
+    return results
+
+
+def _prepare(batch: _Batch, history: TermsHistory, at: datetime) -> _Prepared:
+    """Rate the events; of each key the first one that can be taken."""
+    used = UsedSoFar(history.current, events=batch.events.values())
+    rating = Rating(history, price_book(at), used, at)
+    prepared = _Prepared()
+    for place, event in batch.events.items():
+        if event.idempotency_key in prepared.first_place:
+            continue
+        workspace_id = batch.placements[place].workspace_id
         try:
-            rows[place] = prepare_event(event, workspace_id=workspace_id, rating=rating)
+            prepared.rows[place] = prepare_event(event, workspace_id=workspace_id, rating=rating)
         except Problem as refusal:
-            done.append((place, _rejected(event, refusal)))
-    known = record_batch(terms=terms, rows=list(rows.values()), at=at)
-    return done + [(place, _answer(row, known.get(index))) for index, (place, row) in enumerate(rows.items())]
+            prepared.rejected[place] = _rejected(event, refusal)
+        else:
+            prepared.first_place[event.idempotency_key] = place
+    return prepared
 
 
 def _rejected(event: EventInput, refusal: Problem) -> EventResult:
@@ -139,6 +179,6 @@ def _seen_before(key: str, event_id: str | None, *, same: bool) -> EventResult:
 
 def _repeat(first: EventResult, event: EventInput, *, same: bool) -> EventResult:
     """The answer to a key that stands twice in one call: as if the second had been sent after the first."""
-    if first.status == "rejected" or (first.status == "conflict" and same):
+    if first.status == "conflict" and same:
         return first
     return _seen_before(event.idempotency_key, first.event_id, same=same)

@@ -9,7 +9,8 @@ from billing.core.problems import Problem, problem
 from billing.plans.queries import PriceBook
 from billing.pricing.tokens import rate_tokens
 from billing.pricing.units import rate_units
-from billing.subscriptions.terms import AccountTerms
+from billing.subscriptions.terms import AccountTerms, Meter
+from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput
 from billing.usage.rows import EventRow, digest_of, funding_of
 from billing.usage.services.used_so_far import UsedSoFar
@@ -21,32 +22,35 @@ EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 class Rating:
     """What the events of one batch are rated with: the account's terms, the prices, and what is used up already."""
 
-    def __init__(self, terms: AccountTerms, prices: PriceBook, used: UsedSoFar, at: datetime) -> None:
-        self.terms, self.prices, self.used, self.at = terms, prices, used, at
-        self._period = terms.period(at)
+    def __init__(self, history: TermsHistory, prices: PriceBook, used: UsedSoFar, at: datetime) -> None:
+        self.history, self.prices, self.used, self.at = history, prices, used, at
+        self._terms = history.current
+        self._period = history.current.period(at)
 
-    def period_of(self, occurred_at: datetime) -> Period:
-        """The billing period of an instant; that of the event before is tried first."""
-        if not self._period.start <= occurred_at < self._period.end:
-            self._period = self.terms.period(occurred_at)
-        return self._period
+    def then(self, occurred_at: datetime) -> tuple[AccountTerms, Period]:
+        """The terms and the billing period of an instant; those of the event before are tried first."""
+        terms = self.history.at(occurred_at)
+        if terms is not self._terms or not self._period.start <= occurred_at < self._period.end:
+            self._terms, self._period = terms, terms.period(occurred_at)
+        return self._terms, self._period
 
 
 def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> EventRow:
-    """Rate a reported event under the account's terms, in the account's currency, ready to be recorded.
+    """Rate a reported event under the account's terms when it happened, in its currency, ready to be recorded.
 
     Raises Problem: nothing without a price is recorded as free, and nothing from the future is recorded.
     """
-    terms, at = rating.terms, rating.at
-    occurred_at = _occurred_at(event, at)
-    period = rating.period_of(occurred_at)
+    occurred_at = _occurred_at(event, rating.at)
+    terms, period = rating.then(occurred_at)
     credential_source, funding = funding_of(event, terms)
     if event.product == "llm":
         quantity, unit = Decimal(event.input_tokens + event.output_tokens), "token"
         cost = _token_cost(event, rating.prices, occurred_at)
     else:
         quantity = event.quantity or Decimal(0)
-        unit, cost = _metered_cost(event, terms, quantity, rating.used.take(event.product, period.start, quantity))
+        meter = _meter(event, terms)
+        before = rating.used.take(event, quantity, period.start) if meter.price.included > 0 else Decimal(0)
+        unit, cost = meter.unit, rate_units(meter.price, quantity, already_used=before)
     return EventRow(
         id=uuid7(),
         account_id=terms.account_id,
@@ -72,7 +76,7 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
         end_user=event.user,
         outcome="",
         occurred_at=occurred_at,
-        recorded_at=at,
+        recorded_at=rating.at,
         period_start=period.start,
     )
 
@@ -80,14 +84,13 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
 def _occurred_at(event: EventInput, at: datetime) -> datetime:
     if event.occurred_at is None:
         return at
-    occurred_at = event.occurred_at.astimezone(UTC)
-    if occurred_at > at + CLOCK_SKEW:
+    if event.occurred_at > at + CLOCK_SKEW:
         raise problem(
             "event-in-the-future", f"occurred_at is more than {CLOCK_SKEW.seconds // 60} minutes ahead of us."
         )
-    if occurred_at < EARLIEST:
+    if event.occurred_at < EARLIEST:
         raise problem("invalid-request", f"occurred_at is before {EARLIEST:%Y-%m-%d}, when the price list begins.")
-    return occurred_at
+    return event.occurred_at.astimezone(UTC)  # only now: the calendar's first and last day have no UTC everywhere
 
 
 def _token_cost(event: EventInput, prices: PriceBook, occurred_at: datetime) -> Decimal:
@@ -110,9 +113,7 @@ def _unpriced_model(event: EventInput) -> Problem:
     )
 
 
-def _metered_cost(
-    event: EventInput, terms: AccountTerms, quantity: Decimal, already_used: Decimal
-) -> tuple[str, Decimal]:
+def _meter(event: EventInput, terms: AccountTerms) -> Meter:
     meter = terms.meters.get(event.product)
     if meter is None:
         raise problem(
@@ -120,4 +121,4 @@ def _metered_cost(
             f"The plan “{terms.plan_name}” has no price for {event.product}.",
             remedy="Choose a plan that meters this product, then send the event again.",
         )
-    return meter.unit, rate_units(meter.price, quantity, already_used=already_used)
+    return meter

@@ -29,25 +29,26 @@ class Known(NamedTuple):
     same_body: bool
 
 
-def record_batch(*, terms: AccountTerms, rows: Sequence[EventRow], at: datetime) -> dict[int, Known]:
+def record_batch(*, terms: AccountTerms, version: int, rows: Sequence[EventRow], at: datetime) -> dict[int, Known]:
     """Record rated events of one account and charge them, inside the caller's transaction.
 
-    Each key may stand once in `rows`. Answers what was known before, by its place in `rows`; everything else is new.
-    Raises StaleTerms, with nothing recorded, when the account's version has moved.
+    Each key may stand once in `rows`; `version` is the account's, of the oldest reading that they were prepared from.
+    Answers what was known before, by its place in `rows`; everything else is new. Raises StaleTerms, with nothing
+    recorded, when the account's version has moved.
     """
     if not rows:
         return {}
-    answers = _call(terms, rows, at, swept=False)
+    answers = _call(terms, version, rows, at, swept=False)
     if answers and answers[0][0] == "expiry-due":
         expire_grants(account_id=terms.credits_id, at=at)
-        answers = _call(terms, rows, at, swept=True)
+        answers = _call(terms, version, rows, at, swept=True)
     if answers and answers[0][0] == "stale":
         raise StaleTerms
     return {place: Known(event_id, same_body) for _, place, event_id, same_body in answers}
 
 
 def _call(
-    terms: AccountTerms, rows: Sequence[EventRow], at: datetime, *, swept: bool
+    terms: AccountTerms, version: int, rows: Sequence[EventRow], at: datetime, *, swept: bool
 ) -> list[tuple[str, int, UUID, bool]]:
     revenue = platform_account(LedgerAccount.Kind.REVENUE, terms.currency)
     with connection.cursor() as cursor:
@@ -56,7 +57,7 @@ def _call(
             [
                 uuid7(),
                 terms.account_id,
-                terms.version,
+                version,
                 terms.credits_id,
                 terms.receivable_id,
                 revenue,
