@@ -14,6 +14,22 @@ UNFOLD = {
     "SITE_SYMBOL": "account_balance",
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",
+    # The console's green, as unfold takes it: steps of one hue.
+    "COLORS": {
+        "primary": {
+            "50": "oklch(0.97 0.02 160)",
+            "100": "oklch(0.94 0.04 160)",
+            "200": "oklch(0.88 0.07 160)",
+            "300": "oklch(0.80 0.10 160)",
+            "400": "oklch(0.70 0.12 160)",
+            "500": "oklch(0.60 0.12 160)",
+            "600": "oklch(0.50 0.11 160)",
+            "700": "oklch(0.43 0.09 160)",
+            "800": "oklch(0.36 0.07 160)",
+            "900": "oklch(0.30 0.06 160)",
+            "950": "oklch(0.22 0.04 160)",
+        }
+    },
     "SIDEBAR": {
         "show_search": True,
         "navigation": [

@@ -4,3 +4,4 @@ from django.apps import AppConfig
 class ApiConfig(AppConfig):
     name = "billing.api"
     label = "billing_api"
+    verbose_name = "REST API"
