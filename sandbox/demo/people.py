@@ -31,6 +31,7 @@ AGENTS = {
     "operations": ["Invoice matcher", "Shift planner"],
 }
 SOURCES = {"Product handbook": 18_400_000, "Price list 2026": 2_100_000, "Support macros": 640_000}
+_RUNTIME_SCOPES = (Permission.RUNTIME, Permission.USAGE_WRITE, Permission.BILLING_VIEW)
 _ADMIN_SCOPES = (
     Permission.TENANT_MANAGE,
     Permission.BILLING_MANAGE,
@@ -74,7 +75,7 @@ def create_tenants(*, at: datetime) -> dict[str, Any]:
         "workspace": production.slug,
         "test_workspace": test.slug,
         "api_key": _key(acme, "Back office", _ADMIN_SCOPES, at),
-        "runtime_key": _key(acme, "Agent runtime", (Permission.RUNTIME, Permission.USAGE_WRITE), at),
+        "runtime_key": _key(acme, "Agent runtime", _RUNTIME_SCOPES, at),
         "viewer_key": _key(acme, "Reporting", (Permission.BILLING_VIEW,), at),
         "other_tenant_api_key": _key(northwind, "Back office", tuple(Permission), at),
         "other_tenant_workspace": other.slug,
