@@ -26,7 +26,8 @@ class AccountFactAdmin(LargeTableAdmin[M]):
         name = Concat("tenant__name", Value(" – "), "name", output_field=CharField())
         accounts = BillingAccount.objects.filter(id=OuterRef("account_id")).values_list(name)
         facts: QuerySet[Any] = super().get_queryset(request)
-        return facts.annotate(account_name=Subquery(accounts))
+        named: QuerySet[M] = facts.annotate(account_name=Subquery(accounts))
+        return named
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -61,6 +61,7 @@ def make_authorization(customer: Customer, key: str = "a1") -> Authorization:
         currency="USD",
         input_tokens=10,
         max_output_tokens=10,
+        period_start=AT,
         created_at=AT,
         expires_at=AT + timedelta(minutes=10),
     )
