@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import environ
@@ -82,8 +82,11 @@ def forget_other_tests() -> None:
 
 @pytest.fixture(scope="session")
 def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Stock:
-    """The shipped catalogues and prices, ready to be copied into a database."""
-    with django_db_blocker.unblock():
+    """The shipped catalogues and prices, ready to be copied into a database.
+
+    Loaded in a database of their own: pytest-django's exists only where some test asks for it by name.
+    """
+    with django_db_blocker.unblock(), _own_database():
         return take_stock()
 
 
@@ -99,21 +102,27 @@ def own_database(stock: Stock, django_db_blocker: DjangoDbBlocker) -> Iterator[N
 
     Tables that refuse TRUNCATE cannot be emptied behind such a test, so that pytest-django's way is no way here.
     """
+    with django_db_blocker.unblock(), _own_database():
+        put_stock(stock)
+        yield
+
+
+@contextmanager
+def _own_database() -> Iterator[None]:
+    """Connect to a new clone of the template; it is dropped at the end."""
     settings_dict = connections["default"].settings_dict
     usual, name = settings_dict["NAME"], f"quaestor_own_{secrets.token_hex(4)}"
     url = os.environ["DATABASE_URL"]
     create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     _administer(url, create.format(sql.Identifier(name), sql.Identifier(os.environ[TEMPLATE])))
-    with django_db_blocker.unblock():
+    connections["default"].close()
+    settings_dict["NAME"] = name
+    try:
+        yield
+    finally:
         connections["default"].close()
-        settings_dict["NAME"] = name
-        try:
-            put_stock(stock)
-            yield
-        finally:
-            connections["default"].close()
-            settings_dict["NAME"] = usual
-            _administer(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        settings_dict["NAME"] = usual
+        _administer(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def provide_template(servers: ExitStack) -> None:

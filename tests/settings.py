@@ -8,3 +8,5 @@ os.environ.setdefault("INSECURE_COOKIES", "1")
 os.environ.setdefault("STATIC_STORAGE", "django.contrib.staticfiles.storage.StaticFilesStorage")
 
 globals().update({name: value for name, value in vars(import_module("config.settings")).items() if name.isupper()})
+
+WHITENOISE_AUTOREFRESH = True  # looks when asked: the folder that a deployment collects into need not exist
