@@ -1,0 +1,108 @@
+"""The overview (F1)."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import time_machine
+
+from billing.core.periods import Period
+from billing.subscriptions.models import Subscription
+from billing.usage.models import KnowledgeSource
+from tenants.models import Agent
+from tests.console.make import make_calls, make_client, make_minutes
+from tests.make import AT, Customer, make_customer
+
+QueryCount = Callable[[int], AbstractContextManager[object]]
+PERIOD = Period(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
+
+
+def test_figures_of_the_period(customer: Customer) -> None:
+    """F1, M3, U5: what was charged is what the balance lost."""
+    make_calls(customer, "gpt-4o", 3)
+    make_minutes(customer, "12.5")
+    page = make_client(customer.tenant).get("/").context["page"]
+    assert (page.plan_name, page.period) == ("Pay as you go", PERIOD)
+    assert page.totals.cost == Decimal("0.013500000") + Decimal("0.225000000")
+    assert (page.totals.requests, page.totals.input_tokens, page.totals.output_tokens) == (3, 3000, 600)
+    assert (page.available, page.held, page.balance) == (Decimal("99.7615"), 0, Decimal("99.7615"))
+    assert [(row.day, row.requests, row.cost) for row in page.daily] == [(date(2026, 3, 10), 3, Decimal("0.2385"))]
+
+
+def test_days_without_usage_are_drawn_too(customer: Customer, clock: time_machine.Traveller) -> None:
+    """F1: the chart's days follow each other, up to today."""
+    make_calls(customer, "gpt-4o", 1)
+    clock.move_to(datetime(2026, 3, 12, 1, tzinfo=UTC))
+    page = make_client(customer.tenant).get("/").context["page"]
+    assert [(row.day.day, row.requests) for row in page.daily] == [(10, 1), (11, 0), (12, 0)]
+
+
+def test_allowances_name_what_is_used_of_what(customer: Customer) -> None:
+    """P3: counters and gauges with their limits."""
+    make_calls(customer, "gpt-4o", 2)
+    Agent.objects.create(workspace=customer.workspace, name="a")
+    Agent.objects.create(workspace=customer.workspace, name="gone", retired_at=AT)
+    KnowledgeSource.objects.create(workspace=customer.workspace, name="k", bytes=1_342_177_280)
+    rows = {row.label: row for row in make_client(customer.tenant).get("/").context["page"].entitlements}
+    assert list(rows) == ["Running agents", "Executions per month", "Tokens per month", "Knowledge base storage"]
+    assert (rows["Running agents"].used, rows["Running agents"].limit, rows["Running agents"].percent) == (1, 50, 2)
+    executions = rows["Executions per month"]
+    assert (executions.used, executions.unlimited, executions.percent) == (2, True, None)
+    assert (rows["Knowledge base storage"].unit, rows["Knowledge base storage"].percent) == ("bytes", 25)
+
+
+def test_low_balance_is_told_where_runs_are_paid_from_it(customer: Customer) -> None:
+    """M3, M9: not on a plan that covers its usage."""
+    poor, covered = make_customer(balance="10.00"), make_customer("free")
+    assert "Your balance is low" in make_client(poor.tenant).get("/").text
+    assert "Your balance is low" not in make_client(customer.tenant).get("/").text
+    assert "Your balance is low" not in make_client(covered.tenant).get("/").text
+
+
+def test_recent_movements_are_signed(customer: Customer) -> None:
+    """M1: money in is positive, money out negative, nothing is rounded."""
+    make_calls(customer, "gpt-4o-mini", 1)
+    response = make_client(customer.tenant).get("/")
+    assert [row.amount for row in response.context["page"].ledger] == [Decimal("-0.00027"), Decimal(100)]
+    assert "−$0.00027" in response.text
+    assert "+$100.00" in response.text
+
+
+def test_moments_are_in_the_tenants_time_zone(customer: Customer) -> None:
+    """F1: 12:00 UTC on 10 March is 13:00 in Berlin; the period's days stay UTC (P5)."""
+    customer.tenant.timezone = "Europe/Berlin"
+    customer.tenant.save()
+    text = make_client(customer.tenant).get("/").text
+    assert "10 Mar 2026, 13:00" in text
+    assert "10 Mar 2026 to 10 Apr 2026" in text
+
+
+def test_cost_on_own_keys_is_told_apart(catalogue: None, clock: time_machine.Traveller) -> None:
+    """U7: it is shown as what it would have cost."""
+    customer = make_customer("platform-growth")
+    make_calls(customer, "gpt-4o", 2)
+    response = make_client(customer.tenant).get("/")
+    assert response.context["page"].totals.own_key_cost == Decimal("0.009000000")
+    assert "$0.01 of it on your own keys, not billed" in response.text
+
+
+def test_ended_subscription_has_a_page(customer: Customer) -> None:
+    """F1: no plan is a state, not an error."""
+    Subscription.objects.filter(account=customer.account).delete()
+    client = make_client(customer.tenant)
+    assert "No active plan" in client.get("/").text
+    assert "No active plan" in client.get("/usage/").text
+    assert client.get("/plans/").context["page"].current_plan_slug == ""
+
+
+def test_queries_do_not_grow_with_usage(customer: Customer, django_assert_num_queries: QueryCount) -> None:
+    """U4: session, user, two for accounts, five for terms, balance, readings, three for allowances, ledger, frame."""
+    client = make_client(customer.tenant)
+    make_calls(customer, "gpt-4o", 1)
+    with django_assert_num_queries(16):
+        client.get("/")
+    make_calls(customer, "gpt-4o", 40)
+    make_calls(customer, "gpt-4o-mini", 40)
+    with django_assert_num_queries(16):
+        client.get("/")

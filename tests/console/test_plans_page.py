@@ -1,0 +1,69 @@
+"""The plans page (F1, P1, P4)."""
+
+from decimal import Decimal
+
+from billing.plans.models import Plan
+from tests.console.make import make_client
+from tests.console.test_overview import QueryCount
+from tests.make import Customer, make_account
+
+
+def test_current_plan_and_its_family_come_first(customer: Customer) -> None:
+    """P1: the account's own plan is marked."""
+    response = make_client(customer.tenant).get("/plans/")
+    page = response.context["page"]
+    assert (page.current_plan_slug, page.current_version) == ("payg", 1)
+    assert [family.name for family in page.families] == [
+        "Credits",
+        "Platform fee, on your own keys",
+        "Tiers",
+        "Token allowances",
+    ]
+    assert response.text.count("Current plan") == 1
+
+
+def test_rows_of_a_plan_in_words(customer: Customer) -> None:
+    """P4: the numbers of the tier table."""
+    families = {family.name: family for family in make_client(customer.tenant).get("/plans/").context["page"].families}
+    pro = next(plan for plan in families["Tiers"].plans if plan.slug == "pro")
+    rows = {row.label: row.value_text for row in pro.rows}
+    assert rows["Running agents"] == "20"
+    assert rows["Executions per month"] == "5,000, slowed from 3,000"
+    assert rows["Knowledge base storage"] == "2\N{NO-BREAK SPACE}GB"
+    assert rows["Spend cap per user and day"] == "$5.00"
+    assert rows["Agent log retention"] == "30 days"
+    assert rows["MCP servers"] == "Included"
+    assert "Models not included" not in rows
+    prices = {(price.interval, price.variant): price.amount for price in pro.prices}
+    assert prices["monthly", "standard"] == Decimal("9.00")
+
+
+def test_metered_extras_of_a_plan(customer: Customer) -> None:
+    """P4: what is included, and a unit's price to its last digit."""
+    page = make_client(customer.tenant).get("/plans/").context["page"]
+    meters = {plan.slug: {row.label: row.value_text for row in plan.meters} for f in page.families for plan in f.plans}
+    assert meters["payg"]["Compute"] == "$0.00005 per second"
+    assert meters["payg"]["Knowledge base storage"] == "$0.25 per GB-month"
+    assert meters["platform-growth"]["Phone calls"] == "100 included, then $0.016 per minute"
+
+
+def test_hidden_plans_are_seen_only_by_those_who_are_on_them(customer: Customer) -> None:
+    """P2: a plan agreed with one customer is not everybody's."""
+    Plan.objects.filter(slug="pro").update(is_public=False)
+    make_account(customer.tenant, "pro", name="Agreed", is_default=False)
+    client = make_client(customer.tenant)
+    assert "pro" not in _slugs(client.get("/plans/").context["page"])
+    agreed = client.get("/plans/").context["console"].switch_options[1]
+    client.post(agreed.url)
+    assert "pro" in _slugs(client.get("/plans/").context["page"])
+
+
+def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
+    """F1: session, user, two for accounts, subscription, four for the catalogue, frame."""
+    client = make_client(customer.tenant)
+    with django_assert_num_queries(10):
+        client.get("/plans/")
+
+
+def _slugs(page: object) -> set[str]:
+    return {plan.slug for family in page.families for plan in family.plans}  # type: ignore[attr-defined]
