@@ -74,13 +74,13 @@ def meter_refusal(
     if verdict == "throttled":
         return problem(
             "throttled",
-            f"{used:f} of {limit.value} used: past {limit.throttle_after} the plan allows "
+            f"{used.normalize():f} of {limit.value} used: past {limit.throttle_after} the plan allows "
             f"{limit.throttle_per_minute} a minute.",
             limit_source=limit.source,
             remedy="Wait and try again, or choose a plan with a higher limit.",
             retry_after=retry_after,
         )
-    detail = f"{known.name}: {used:f} of {limit.value} used until {ends:%Y-%m-%d %H:%M} UTC; this run needs more."
+    detail = f"{known.name}: {used.normalize():f} of {limit.value} used until {ends:%Y-%m-%d %H:%M} UTC; this run needs more."
     code = known.limit_code or ""
     if code.startswith("quota-exceeded-"):
         return quota_exceeded(
