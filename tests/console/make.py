@@ -1,5 +1,7 @@
 """Members that are signed in, and usage to look at."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import count
 
@@ -10,6 +12,9 @@ from billing.usage.services.ingest_events import ingest_events
 from tenants.models import Membership, Tenant, User
 from tenants.permissions import Role
 from tests.make import AT, Customer
+
+QueryCount = Callable[[int], AbstractContextManager[object]]
+"""What `django_assert_num_queries` is."""
 
 HTMX = {"HX-Request": "true"}
 _numbers = count(1)

@@ -8,7 +8,7 @@ from django.test import Client
 from billing.console.queries import accounts_open_to
 from tenants.models import Membership
 from tenants.permissions import Role
-from tests.console.make import HTMX, make_client, make_member, make_user, signed_in
+from tests.console.make import HTMX, QueryCount, make_client, make_member, make_user, signed_in
 from tests.make import Customer, make_account, make_customer, make_tenant
 
 OPEN_TO_ALL = ("/", "/usage/", "/credits/", "/plans/")
@@ -139,12 +139,12 @@ def test_chosen_account_is_checked_on_every_request(customer: Customer) -> None:
     assert client.get("/").context["console"].tenant_name == "Acme"
 
 
-def test_open_accounts_cost_two_queries(customer: Customer, django_assert_num_queries: object) -> None:
+def test_open_accounts_cost_two_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
     """F1: however many tenants a person belongs to."""
     user = make_member(customer.tenant)
     for slug in ("beta", "gamma"):
         make_member(make_customer("free", slug=slug).tenant, user=user)
-    with django_assert_num_queries(2):  # type: ignore[operator]
+    with django_assert_num_queries(2):
         names = [entry.account.tenant.name for entry in accounts_open_to(user.id)]
     assert names == ["Acme", "Beta", "Gamma"]
 

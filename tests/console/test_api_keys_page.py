@@ -6,8 +6,7 @@ from django.test import Client
 
 from tenants.api_keys import digest_of, is_well_formed
 from tenants.models import ApiKey, AuditEvent
-from tests.console.make import HTMX, make_client, make_member, signed_in
-from tests.console.test_overview import QueryCount
+from tests.console.make import HTMX, QueryCount, make_client, make_member, signed_in
 from tests.make import Customer, make_api_key, make_customer, make_workspace
 
 FIELDS = {"name": "Runtime", "scopes": ["runtime", "usage.write"], "workspace": ""}

@@ -10,8 +10,7 @@ from billing.console.pages.ledger import BadCursor, read_cursor, write_cursor
 from billing.credits.models import Grant
 from billing.credits.queries import LedgerEntry
 from billing.credits.services.grant_credits import grant_credits
-from tests.console.make import HTMX, make_calls, make_client
-from tests.console.test_overview import QueryCount
+from tests.console.make import HTMX, QueryCount, make_calls, make_client
 from tests.make import AT, Customer, make_credits, make_customer
 
 

@@ -102,3 +102,9 @@ def test_moments_are_in_the_tenants_zone_and_periods_in_utc() -> None:
 def test_meter_levels(percent: Decimal | int, level: str) -> None:
     """M9: a meter turns at 80 and at 100 %."""
     assert figures.meter_level(percent) == level
+
+
+def test_rate_keeps_every_digit() -> None:
+    """P4: the price of a small unit is not rounded to nothing."""
+    assert figures.format_rate(Decimal("0.000050000"), "USD") == "$0.00005"
+    assert figures.format_rate(Decimal("0.250000000"), "USD") == "$0.25"

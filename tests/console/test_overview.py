@@ -1,7 +1,5 @@
 """The overview (F1)."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -11,10 +9,9 @@ from billing.core.periods import Period
 from billing.subscriptions.models import Subscription
 from billing.usage.models import KnowledgeSource
 from tenants.models import Agent
-from tests.console.make import make_calls, make_client, make_minutes
+from tests.console.make import QueryCount, make_calls, make_client, make_minutes
 from tests.make import AT, Customer, make_customer
 
-QueryCount = Callable[[int], AbstractContextManager[object]]
 PERIOD = Period(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
 
 

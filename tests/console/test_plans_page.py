@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
+from billing.console.pages.plans import PlansPage
 from billing.plans.models import Plan
-from tests.console.make import make_client
-from tests.console.test_overview import QueryCount
+from tests.console.make import QueryCount, make_client
 from tests.make import Customer, make_account
 
 
@@ -65,5 +65,5 @@ def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> N
         client.get("/plans/")
 
 
-def _slugs(page: object) -> set[str]:
-    return {plan.slug for family in page.families for plan in family.plans}  # type: ignore[attr-defined]
+def _slugs(page: PlansPage) -> set[str]:
+    return {plan.slug for family in page.families for plan in family.plans}

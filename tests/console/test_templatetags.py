@@ -69,3 +69,9 @@ def test_panel_escapes_its_title() -> None:
     html = render("{% panel title=name %}<p>body</p>{% endpanel %}", name="<b>")
     assert "<h2>&lt;b&gt;</h2>" in html
     assert "<p>body</p>" in html
+
+
+def test_quantities_have_words() -> None:
+    """U5: products and units as customers call them."""
+    assert render('{{ "pstn"|product_name }}: {{ one|units:"minute" }}', one=Decimal(1)) == "Phone calls: 1 minute"
+    assert render('{{ some|units:"gb_month" }}', some=Decimal("12.500")) == "12.5 GB-months"

@@ -8,8 +8,7 @@ import time_machine
 
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.services.flush_rollups import flush_all_rollups
-from tests.console.make import HTMX, make_calls, make_client, make_minutes
-from tests.console.test_overview import QueryCount
+from tests.console.make import HTMX, QueryCount, make_calls, make_client, make_minutes
 from tests.make import AT, Customer, make_customer, make_workspace
 
 

@@ -17,8 +17,11 @@ register = template.Library()
 class Price(Protocol):
     """What the price matrix reads of a price."""
 
-    interval: str
-    variant: str
+    @property
+    def interval(self) -> str: ...
+
+    @property
+    def variant(self) -> str: ...
 
 
 class PriceCell(NamedTuple):

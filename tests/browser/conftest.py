@@ -1,0 +1,89 @@
+"""The console in a real Chromium, against a served site with a database of its own.
+
+Playwright keeps an event loop running in this thread for as long as it is started, and Django refuses its ORM beside
+a running loop. So everything that a test needs in the database is there before the browser starts, and the browser
+is gone before the database is: it starts last, for each test.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+from django.core.cache import cache
+from django.utils.timezone import now
+from playwright.sync_api import Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from tenants.models import User
+from tests.browser.visitor import PASSWORD, Site, Visitor
+from tests.console.make import make_calls, make_member, make_minutes, make_user
+from tests.make import make_account, make_credits, make_customer, make_workspace
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+HOW_TO_INSTALL = "The browser tests need Chromium: install it (on Debian: apt-get install chromium), or set CHROMIUM."
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path. Without one the tests fail: a skipped test of the console proves nothing."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None or not os.access(path, os.X_OK):
+        pytest.fail(HOW_TO_INSTALL)
+    return path
+
+
+@pytest.fixture
+def site(own_database: None) -> Iterator[Site]:
+    """A tenant with usage on two models and by phone, an owner who signs in by password, and the server."""
+    at = now()
+    customer = make_customer(balance="50.00", slug="acme", at=at)
+    make_workspace(customer.tenant, "second", account=customer.account)
+    make_account(customer.tenant, "pro", name="Test account", is_default=False, at=at)
+    make_calls(customer, "gpt-4o", 3, at=at)
+    make_calls(customer, "gpt-4o-mini", 7, workspace="second", at=at)
+    make_minutes(customer, "12.5", at=at)
+    for number in range(30):
+        make_credits(customer.account, "1.00", key=f"more-{number}", at=at)
+    owner = make_member(customer.tenant, user=make_user(password=PASSWORD))
+    staff = make_user(password=PASSWORD, is_staff=True)
+    User.objects.filter(id=staff.id).update(is_superuser=True)
+    cache.clear()  # sign-ins of other tests count against the rate limit
+    server = LiveServer("127.0.0.1")
+    try:
+        yield Site(
+            url=server.url,
+            email=owner.email,
+            staff_email=staff.email,
+            main_model_cost=Decimal("0.013500000"),
+            second_model_cost=Decimal("0.001890000"),
+            phone_cost=Decimal("0.225000000"),
+        )
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def tab(site: Site, chromium: str) -> Iterator[Page]:
+    """A new browser at a desk. Not the fixture of pytest-playwright: its event loop outlives the test."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        tab = browser.new_page(base_url=site.url, viewport={"width": 1280, "height": 900})
+        tab.set_default_timeout(15_000)
+        yield tab
+        browser.close()
+
+
+@pytest.fixture
+def visitor(site: Site, tab: Page) -> Visitor:
+    """Somebody at the sign-in page."""
+    return Visitor(site, tab)
