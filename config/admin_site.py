@@ -1,5 +1,7 @@
 """django-unfold's look of the staff admin."""
 
+from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
@@ -7,11 +9,16 @@ def _link(title: str, icon: str, view: str) -> dict[str, object]:
     return {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{view}_changelist")}
 
 
+def _icon(_request: HttpRequest) -> str:
+    return static("console/icons/mark.svg")
+
+
 UNFOLD = {
     "SITE_TITLE": "Quaestor staff",
     "SITE_HEADER": "Quaestor",
     "SITE_SUBHEADER": "Staff",
     "SITE_SYMBOL": "account_balance",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",
     # The console's green, as unfold takes it: steps of one hue.
@@ -38,9 +45,11 @@ UNFOLD = {
                 "items": [
                     _link("Tenants", "domain", "tenants_tenant"),
                     _link("Users", "person", "tenants_user"),
+                    _link("Second factors", "lock", "mfa_authenticator"),
                     _link("API keys", "key", "tenants_apikey"),
                     _link("Billing accounts", "account_balance_wallet", "billing_subscriptions_billingaccount"),
                     _link("Subscriptions", "autorenew", "billing_subscriptions_subscription"),
+                    _link("Exceptions", "tune", "billing_subscriptions_entitlementoverride"),
                     _link("Audit log", "history", "tenants_auditevent"),
                 ],
             },
@@ -49,6 +58,7 @@ UNFOLD = {
                 "items": [
                     _link("Plans", "sell", "billing_plans_plan"),
                     _link("Plan versions", "layers", "billing_plans_planversion"),
+                    _link("Models", "neurology", "billing_plans_model"),
                     _link("Model prices", "price_change", "billing_plans_modelprice"),
                 ],
             },

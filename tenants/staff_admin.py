@@ -1,6 +1,7 @@
 """What every page of the staff admin is made of: unfold with types, read-only pages, tables too large to count."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -74,6 +75,12 @@ def confirmed_action(
     return decorator
 
 
+def show_amount(amount: Decimal) -> str:
+    """An amount with its decimals, at least two and none in vain: 25.00, 0.000045."""
+    whole, _, decimals = f"{amount:.9f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
 def go_to(url: str) -> HttpResponse:
     """Where a confirmed action ends: its dialog is posted by htmx, which follows this header with the whole page."""
     return HttpResponse(headers={"HX-Redirect": url})
@@ -141,6 +148,7 @@ class StaffInline(_TypedInline[M, Parent]):
     """Rows of a related model inside an object's page."""
 
     extra = 0
+    hide_title = True
 
 
 class ReadOnlyInline(ReadOnly, StaffInline[M, Parent]):

@@ -11,7 +11,16 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from billing.credits.models import Grant, LedgerAccount, Transfer
-from tenants.staff_admin import LargeTableAdmin, NarrowedTableAdmin, ReadOnlyAdmin, badge, link, link_to_list, uuid_in
+from tenants.staff_admin import (
+    LargeTableAdmin,
+    NarrowedTableAdmin,
+    ReadOnlyAdmin,
+    badge,
+    link,
+    link_to_list,
+    show_amount,
+    uuid_in,
+)
 
 _PHASE_COLOURS = {"posted": "success", "post_pending": "success", "pending": "warning"}
 _MOST_LEDGERS = 200  # that one search spreads over
@@ -62,16 +71,16 @@ class LedgerAccountAdmin(ReadOnlyAdmin[LedgerAccount]):
         return ledger.kind
 
     @admin.display(description="Balance")
-    def balance(self, ledger: LedgerAccount) -> Decimal | None:
-        return None if ledger.kind in LedgerAccount.PLATFORM_KINDS else ledger.balance
+    def balance(self, ledger: LedgerAccount) -> str | None:
+        return _of_customer(ledger, ledger.balance)
 
     @admin.display(description="Held", ordering="debits_pending")
-    def held(self, ledger: LedgerAccount) -> Decimal | None:
-        return None if ledger.kind in LedgerAccount.PLATFORM_KINDS else ledger.debits_pending
+    def held(self, ledger: LedgerAccount) -> str | None:
+        return _of_customer(ledger, ledger.debits_pending)
 
     @admin.display(description="Available")
-    def available(self, ledger: LedgerAccount) -> Decimal | None:
-        return None if ledger.kind in LedgerAccount.PLATFORM_KINDS else ledger.available
+    def available(self, ledger: LedgerAccount) -> str | None:
+        return _of_customer(ledger, ledger.available)
 
     @admin.display(description="Records")
     def records(self, ledger: LedgerAccount) -> SafeString:
@@ -157,8 +166,13 @@ class GrantAdmin(LargeTableAdmin[Grant]):
         return owner_of(grant.account)
 
     @admin.display(description="Remaining")
-    def remaining(self, grant: Grant) -> Decimal:
-        return grant.remaining
+    def remaining(self, grant: Grant) -> str:
+        return show_amount(grant.remaining)
+
+
+def _of_customer(ledger: LedgerAccount, amount: Decimal) -> str | None:
+    """The platform's accounts keep no running totals."""
+    return None if ledger.kind in LedgerAccount.PLATFORM_KINDS else show_amount(amount)
 
 
 def _side(ledger: LedgerAccount) -> SafeString:

@@ -1,6 +1,5 @@
 """Billing accounts, their subscriptions and staff's exceptions."""
 
-from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -15,7 +14,7 @@ from billing.plans.feature_values import show_value
 from billing.plans.features import FEATURES
 from billing.subscriptions.models import BillingAccount, EntitlementOverride, Subscription, WorkspaceBilling
 from tenants.services.record_audit import Actor, record_audit
-from tenants.staff_admin import ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, badge, link, link_to_list
+from tenants.staff_admin import ReadOnlyAdmin, ReadOnlyInline, StaffAdmin, badge, link, link_to_list, show_amount
 
 _OWN_ID = ("id", "account_id", "account__tenant_id")
 _TENANT_SEARCH = ("account__tenant__name", "account__tenant__slug", "account__name")
@@ -77,7 +76,7 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
                 )
             },
         ),
-        ("Money", {"fields": (("balance", "held", "available", "owed"), "records")}),
+        ("Money", {"fields": (("balance", "held"), ("available", "owed"), "records")}),
     )
     inlines = (SubscriptionInline, OverrideInline, WorkspaceLinkInline)
 
@@ -108,20 +107,20 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
         return link("tenants_tenant", account.tenant_id, account.tenant)
 
     @admin.display(description="Balance")
-    def balance(self, account: BillingAccount) -> Decimal:
-        return account.credits.balance
+    def balance(self, account: BillingAccount) -> str:
+        return show_amount(account.credits.balance)
 
     @admin.display(description="Held", ordering="credits__debits_pending")
-    def held(self, account: BillingAccount) -> Decimal:
-        return account.credits.debits_pending
+    def held(self, account: BillingAccount) -> str:
+        return show_amount(account.credits.debits_pending)
 
     @admin.display(description="Available")
-    def available(self, account: BillingAccount) -> Decimal:
-        return account.credits.available
+    def available(self, account: BillingAccount) -> str:
+        return show_amount(account.credits.available)
 
     @admin.display(description="Owed")
-    def owed(self, account: BillingAccount) -> Decimal:
-        return -account.receivable.balance
+    def owed(self, account: BillingAccount) -> str:
+        return show_amount(-account.receivable.balance)
 
     @admin.display(description="Records")
     def records(self, account: BillingAccount) -> SafeString:

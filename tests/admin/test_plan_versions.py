@@ -75,6 +75,18 @@ def test_value_of_a_draft_is_edited(feature: str, text: str, value: object, staf
     assert value_of(draft, feature) == value
 
 
+def test_meter_takes_the_unit_of_its_product(staff: Client) -> None:
+    """P3, U1: staff choose a product and its price; what it is counted in follows."""
+    draft = make_draft()
+    draft.meters.exclude(product="pstn").delete()
+    form = form_of(staff, draft)
+    row = next(name for name, value in form.items() if value == "pstn").removesuffix("product")
+    assert save(staff, draft, form | {f"{row}product": "callbacks", f"{row}unit_price": "0.5"}) == ""
+    assert list(draft.meters.values_list("product", "unit")) == [("callbacks", "callback")]
+        ("callbacks", "callback", "0.500000000")
+    ]
+
+
 def test_value_that_makes_no_sense_is_refused(staff: Client) -> None:
     """P3: the form says what the feature takes."""
     draft = make_draft()

@@ -3,74 +3,26 @@
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Model, QuerySet
-from django.forms import Form
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
-from billing.plans.admin.feature_form import FeatureValueForm
 from billing.plans.admin.plan import STATE_COLOURS
+from billing.plans.admin.version_parts import EntitlementInline, MeterInline, PriceInline, is_draft
 from billing.plans.errors import CatalogueProblem, NotPublishable
-from billing.plans.feature_values import show_value
-from billing.plans.models import Entitlement, MeterPrice, PlanPrice, PlanVersion
+from billing.plans.models import PlanVersion
 from billing.plans.services.new_draft import new_draft
 from billing.plans.services.publish_version import publish_version
 from tenants.staff_admin import (
-    M,
     StaffAdmin,
-    StaffInline,
     badge,
     change_url,
     confirmed_action,
     go_to,
     link_to_list,
 )
-
-
-class PartInline(StaffInline[M, PlanVersion]):
-    """A part of a version: open while the version is a draft, sealed with it."""
-
-    def has_add_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return _is_draft(obj) and super().has_add_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return _is_draft(obj) and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return _is_draft(obj) and super().has_delete_permission(request, obj)
-
-
-class PriceInline(PartInline[PlanPrice]):
-    model = PlanPrice
-    fields = ("interval", "variant", "amount", "per_seat")
-
-
-class EntitlementForm(FeatureValueForm[Entitlement]):
-    class Meta:
-        model = Entitlement
-        fields = ("feature", "value", "per_seat", "throttle_after", "throttle_per_minute")
-
-
-class EntitlementInline(PartInline[Entitlement]):
-    model = Entitlement
-    form = EntitlementForm
-
-    def get_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
-        value = "value" if self.has_change_permission(request, obj) else "shown_value"
-        return ("feature", value, "per_seat", "throttle_after", "throttle_per_minute")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: PlanVersion | None = None) -> tuple[str, ...]:
-        return () if self.has_change_permission(request, obj) else ("shown_value",)
-
-    @admin.display(description="Value")
-    def shown_value(self, entitlement: Entitlement) -> str:
-        return show_value(entitlement.value)
-
-
-class MeterInline(PartInline[MeterPrice]):
-    model = MeterPrice
-    fields = ("product", "unit", "unit_price", "included")
 
 
 @admin.register(PlanVersion)
@@ -106,10 +58,10 @@ class PlanVersionAdmin(StaffAdmin[PlanVersion]):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return (obj is None or _is_draft(obj)) and super().has_change_permission(request, obj)
+        return (obj is None or is_draft(obj)) and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: PlanVersion | None = None) -> bool:
-        return _is_draft(obj) and super().has_delete_permission(request, obj)
+        return is_draft(obj) and super().has_delete_permission(request, obj)
 
     def has_draft_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("billing_plans.add_planversion")
@@ -145,7 +97,7 @@ class PlanVersionAdmin(StaffAdmin[PlanVersion]):
         permission="publish",
         url_path="publish",
     )
-    def publish(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
+    def publish(self, request: HttpRequest, _form: forms.Form, object_id: str) -> HttpResponse:
         try:
             version = publish_version(version_id=UUID(object_id), at=now())
         except CatalogueProblem as error:
@@ -163,15 +115,11 @@ class PlanVersionAdmin(StaffAdmin[PlanVersion]):
         permission="draft",
         url_path="new-draft",
     )
-    def new_draft(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
+    def new_draft(self, request: HttpRequest, _form: forms.Form, object_id: str) -> HttpResponse:
         source = PlanVersion.objects.select_related("plan").get(id=object_id)
         draft = new_draft(plan_id=source.plan_id, source_id=source.id, at=now())
         self.log_addition(request, draft, f"Draft from {source}")
         return go_to(change_url("billing_plans_planversion", draft.id))
-
-
-def _is_draft(version: Model | None) -> bool:
-    return isinstance(version, PlanVersion) and version.state == PlanVersion.State.DRAFT
 
 
 def _uuid_or_nil(text: Any) -> UUID:
