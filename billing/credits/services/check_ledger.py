@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import connection
 
@@ -48,8 +49,8 @@ _RESOLUTIONS = """
         OR r.credit_account_id <> p.credit_account_id OR (r.phase = 'void_pending' AND r.amount <> p.amount)
 """
 _GRANTS = """
-    SELECT l.id, l.credits_posted, sum(g.amount), l.credits_posted - l.debits_posted,
-           sum(g.amount - g.consumed - g.expired)
+    SELECT l.id, l.credits_posted, COALESCE(sum(g.amount), 0), l.credits_posted - l.debits_posted,
+           COALESCE(sum(g.amount - g.consumed - g.expired), 0)
       FROM billing_credits_ledgeraccount AS l LEFT JOIN billing_credits_grant AS g ON g.account_id = l.id
      WHERE l.kind = 'credits'
      GROUP BY l.id
@@ -90,4 +91,4 @@ def _findings(at: datetime) -> Iterator[str]:
 def _rows(sql: str, *parameters: object) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return [tuple(f"{value:f}" if isinstance(value, Decimal) else value for value in row) for row in cursor]
