@@ -40,7 +40,7 @@ def test_register_queries(customer: Customer, django_assert_num_queries: DjangoA
 
 
 def test_limit_is_the_accounts(customer: Customer) -> None:
-    """P6: Free runs three agents over all its workspaces; the fourth is 402 with a stable code, and nothing is written."""
+    """P6: Free runs three agents over all its workspaces; the fourth is 402, and nothing is written."""
     make_workspace(customer.tenant, "second", account=customer.account)
     for path in (PATH, PATH, "/v1/workspaces/second/agents"):
         assert call("POST", path, customer.key, {"name": "Ada"}).status_code == 201

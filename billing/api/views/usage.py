@@ -117,6 +117,10 @@ class _Sum:
     quantity: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)
 
+    @property
+    def counts(self) -> tuple[int, int, int, int]:
+        return self.requests, self.input_tokens, self.output_tokens, self.cached_input_tokens
+
     def add(self, reading: MeterReading) -> None:
         self.requests += reading.requests
         self.input_tokens += reading.input_tokens
@@ -148,28 +152,11 @@ def usage_answer(period: Period, currency: str, readings: list[MeterReading]) ->
     return UsageAnswer(
         period=PeriodAnswer(period.start, period.end),
         currency=currency,
-        totals=TotalsAnswer(
-            total.requests,
-            total.input_tokens,
-            total.output_tokens,
-            total.cached_input_tokens,
-            amount(total.cost),
-            amount(byok.cost),
-        ),
+        totals=TotalsAnswer(*total.counts, amount(total.cost), amount(byok.cost)),
         by_product=[
             ProductAnswer(*key, quantity(used.quantity), amount(used.cost)) for key, used in _dearest_first(products)
         ],
-        by_model=[
-            ModelUsageAnswer(
-                *key,
-                used.requests,
-                used.input_tokens,
-                used.output_tokens,
-                used.cached_input_tokens,
-                amount(used.cost),
-            )
-            for key, used in _dearest_first(models)
-        ],
+        by_model=[ModelUsageAnswer(*key, *used.counts, amount(used.cost)) for key, used in _dearest_first(models)],
     )
 
 

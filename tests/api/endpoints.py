@@ -1,0 +1,64 @@
+"""Every address of the API, how to call it, and which scopes open it: what the matrices of tests run over."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tenants.permissions import Permission
+
+V, B = Permission.BILLING_VIEW, Permission.BILLING_MANAGE
+T, U, R = Permission.TENANT_MANAGE, Permission.USAGE_WRITE, Permission.RUNTIME
+
+EVENT = {"idempotency_key": "e", "workspace": "main", "product": "pstn", "quantity": "1"}
+RUN = {
+    "idempotency_key": "r",
+    "workspace": "main",
+    "input_tokens": 10,
+    "max_output_tokens": 10,
+    "provider": "openai",
+    "model": "gpt-4o",
+}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One method of an address; `id` is the object named in it, `{ws}` its workspace."""
+
+    method: str
+    path: str
+    scopes: frozenset[Permission]
+    status: int = 200
+    body: Any = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def at(self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "") -> str:
+        return "/v1/" + self.path.format(ws=workspace, agent=agent, source=source, run=run)
+
+
+_IN = "workspaces/{ws}"
+ENDPOINTS = [
+    Endpoint("GET", f"{_IN}/billing/plans", frozenset({V, B})),
+    Endpoint("GET", f"{_IN}/billing/entitlements", frozenset({V, B})),
+    Endpoint("GET", f"{_IN}/billing/usage", frozenset({V, B})),
+    Endpoint("GET", f"{_IN}/agents", frozenset({V, T, U, R})),
+    Endpoint("POST", f"{_IN}/agents", frozenset({T, U, R}), 201, {"name": "Ada"}),
+    Endpoint("DELETE", f"{_IN}/agents/{{agent}}", frozenset({T, U, R}), 204),
+    Endpoint("GET", f"{_IN}/kb/sources", frozenset({V, T, U, R})),
+    Endpoint("POST", f"{_IN}/kb/sources", frozenset({T, U, R}), 201, {"name": "a", "bytes": 1}),
+    Endpoint("DELETE", f"{_IN}/kb/sources/{{source}}", frozenset({T, U, R}), 204),
+    Endpoint("GET", "billing/usage?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/balance?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/ledger?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "quota/tokens?workspace={ws}", frozenset({V, B, U, R})),
+    Endpoint("GET", "usage/events?workspace={ws}", frozenset({V, B, U})),
+    Endpoint("POST", "usage/events", frozenset({U, R}), 200, EVENT),
+    Endpoint("POST", "runtime/authorizations", frozenset({U, R}), 201, RUN),
+    Endpoint(
+        "POST", "runtime/authorizations/{run}/settle", frozenset({U, R}), 200, {"input_tokens": 1, "output_tokens": 1}
+    ),
+    Endpoint("POST", "runtime/authorizations/{run}/void", frozenset({U, R}), 200, {}),
+]
+NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
+NAMING_AN_OBJECT = [endpoint for endpoint in ENDPOINTS if "{agent}" in endpoint.path or "{source}" in endpoint.path]
+PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]
