@@ -6,7 +6,6 @@ from decimal import Decimal
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
-from uuid_utils.compat import uuid7
 
 from billing.plans.models import Plan
 from billing.plans.services.new_draft import new_draft
@@ -93,7 +92,3 @@ def make_shared_records() -> None:
     """What belongs to no customer: a draft and a group."""
     new_draft(plan_id=Plan.objects.get(slug="pro").id, at=AT)
     Group.objects.create(name="Support")
-
-
-def unknown_id() -> str:
-    return str(uuid7())
