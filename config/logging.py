@@ -1,8 +1,9 @@
 """Structured logs: one JSON object a line on standard error, without values of headers, bodies or forms."""
 
 import structlog
+from structlog.typing import Processor
 
-_SHARED = [
+_SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

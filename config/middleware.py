@@ -11,7 +11,7 @@ _ADMIN_POLICY = {
     "style-src": [SELF, UNSAFE_INLINE],
 }
 # Swagger UI injects inline styles for its own layout.
-_DOCS_POLICY = {"style-src": [SELF, UNSAFE_INLINE], "script-src": [SELF, UNSAFE_INLINE], "worker-src": [NONE]}
+_DOCS_POLICY = {"style-src": [SELF, UNSAFE_INLINE], "worker-src": [NONE]}
 _RELAXED = (("/admin/", _ADMIN_POLICY), ("/v1/docs", _DOCS_POLICY))
 
 

@@ -111,10 +111,10 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         # What the account may use
         "insufficient-credits": ProblemType(402, "Not enough credits"),
         "model-denied-by-plan": ProblemType(402, "The plan does not include the model"),
+        "no-active-plan": ProblemType(402, "The account has no plan"),
         "no-model-available": ProblemType(402, "No model is available"),
         "plan-without-byok": ProblemType(402, "The plan does not include own provider keys"),
         "spend-cap-exceeded": ProblemType(402, "The spend cap is reached"),
-        "tokens-per-execution-exceeded": ProblemType(402, "Too many tokens for one execution"),
         "rate-limited": ProblemType(429, "Too many requests"),
         "throttled": ProblemType(429, "Usage is throttled"),
         # What is there

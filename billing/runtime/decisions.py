@@ -115,4 +115,5 @@ def decide_release(rows: Sequence[ReleaseRow], state: str, at: datetime) -> list
 def _call(statement: str, rows: Sequence[msgspec.Struct], at: datetime) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, [_encoder.encode(rows).decode(), at])
-        return cursor.fetchall()
+        answers: list[tuple[Any, ...]] = cursor.fetchall()
+    return answers

@@ -48,7 +48,7 @@ def _look_up(tenant_id: UUID, workspace: str) -> Placement | None:
     row = links.filter(workspace__slug=workspace).values_list(*columns).first()
     if row is None:
         try:
-            as_id = UUID(workspace)
+            as_id = UUID(workspace.removeprefix("ws_"))
         except ValueError:
             return None
         row = links.filter(workspace_id=as_id).values_list(*columns).first()

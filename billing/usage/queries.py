@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -49,7 +50,26 @@ def period_readings(*, account_id: UUID, period: Period, workspace_id: UUID | No
     """A period's readings in one query; rows grow with days, products and models, not with events (U4)."""
     with connection.cursor() as cursor:
         cursor.execute(_METERS, {"account": account_id, "start": period.start, "workspace": workspace_id})
-        return [MeterReading(*row[:6], int(row[6]), row[7], *map(int, row[8:11]), row[11]) for row in cursor.fetchall()]
+        return [_reading(row) for row in cursor.fetchall()]
+
+
+def _reading(row: tuple[Any, ...]) -> MeterReading:
+    # Sums of whole numbers come back as decimals.
+    day, product, unit, provider, model, credential_source, requests, quantity, fresh, output, cached, cost = row
+    return MeterReading(
+        day=day,
+        product=product,
+        unit=unit,
+        provider=provider,
+        model=model,
+        credential_source=credential_source,
+        requests=int(requests),
+        quantity=quantity,
+        input_tokens=int(fresh),
+        output_tokens=int(output),
+        cached_input_tokens=int(cached),
+        cost=cost,
+    )
 
 
 def metered_quantity(account_id: UUID, product: str, period_start: datetime) -> Decimal:

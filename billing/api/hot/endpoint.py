@@ -37,7 +37,7 @@ def hot_endpoint(view: View[P]) -> View[P]:
                 response["Allow"] = "POST"
                 return response
             return view(request, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - the edge of the API: everything has an answer
+        except Exception as error:
             return render_problem(as_problem(error))
 
     return endpoint

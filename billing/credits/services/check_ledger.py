@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from decimal import Decimal
 
 from django.db import connection
@@ -88,7 +89,7 @@ def _findings(at: datetime) -> Iterator[str]:
         )
 
 
-def _rows(sql: str, *parameters: object) -> list[tuple[object, ...]]:
+def _rows(sql: str, *parameters: datetime) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [tuple(f"{value:f}" if isinstance(value, Decimal) else value for value in row) for row in cursor]

@@ -37,7 +37,7 @@ def _rate() -> "models.DecimalField[Decimal, Decimal]":
 
 
 class ModelPrice(models.Model):
-    """Prices per million tokens, in US dollars, of runs from `effective_from` on. Append-only: a new price is a new row."""
+    """Prices per million tokens, in US dollars, from `effective_from` on. Append-only: a new price is a new row."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     model = models.ForeignKey(Model, models.PROTECT, related_name="prices")

@@ -66,4 +66,5 @@ def _call(
                 swept,
             ],
         )
-        return cursor.fetchall()
+        answers: list[tuple[str, int, UUID, bool]] = cursor.fetchall()
+    return answers
