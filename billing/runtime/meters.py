@@ -80,7 +80,8 @@ def meter_refusal(
             remedy="Wait and try again, or choose a plan with a higher limit.",
             retry_after=retry_after,
         )
-    detail = f"{known.name}: {used.normalize():f} of {limit.value} used until {ends:%Y-%m-%d %H:%M} UTC; this run needs more."
+    figures = f"{used.normalize():f} of {limit.value} used until {ends:%Y-%m-%d %H:%M} UTC"
+    detail = f"{known.name}: {figures}; this run needs more."
     code = known.limit_code or ""
     if code.startswith("quota-exceeded-"):
         return quota_exceeded(

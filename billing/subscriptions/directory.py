@@ -6,14 +6,13 @@ prepares again.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from billing.subscriptions.models import BillingAccount, WorkspaceBilling
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
 
-FOREVER = datetime.max.replace(tzinfo=UTC)
 _MOST = 50_000  # entries; a process that serves more starts over
 
 
@@ -28,12 +27,15 @@ class Placement:
 
 _placements: dict[tuple[UUID, str], Placement] = {}
 _terms: dict[UUID, AccountTerms] = {}
+# The highest version of an account that is known to be over. A floor, not a removal: what another thread read before
+# a change and remembers only after it is passed over as well.
+_outdated: dict[UUID, int] = {}
 
 
 def place(*, tenant_id: UUID, workspace: str) -> Placement | None:
     """The workspace of the tenant with this slug or id, and its account; None if the tenant has no such workspace."""
     known = _placements.get((tenant_id, workspace))
-    if known is None:
+    if known is None or _is_outdated(known.account_id, known.version):
         known = _look_up(tenant_id, workspace)
         if known is not None:
             if len(_placements) >= _MOST:
@@ -58,7 +60,7 @@ def _look_up(tenant_id: UUID, workspace: str) -> Placement | None:
 def terms_at(account_id: UUID, at: datetime) -> AccountTerms:
     """The account's terms; raises NoActivePlan."""
     known = _terms.get(account_id)
-    if known is None or not known.valid_from <= at < (known.valid_until or FOREVER):
+    if known is None or _is_outdated(account_id, known.version) or not known.covers(at):
         known = terms_of(account_id, at)
         if len(_terms) >= _MOST:
             _terms.clear()
@@ -75,14 +77,19 @@ def is_current(account_id: UUID, version: int) -> bool:
 
 
 def forget(account_id: UUID) -> None:
-    """The account has changed: read its terms and its workspaces again."""
-    _terms.pop(account_id, None)
-    for key, placement in list(_placements.items()):  # a copy: other threads go on adding
-        if placement.account_id == account_id:
-            _placements.pop(key, None)
+    """The account has changed: pass over what was read of it, and of its workspaces, before now; one query."""
+    version = BillingAccount.objects.filter(id=account_id).values_list("version", flat=True).first() or 0
+    if len(_outdated) >= _MOST:
+        forget_everything()
+    _outdated[account_id] = max(version - 1, _outdated.get(account_id, 0))
+
+
+def _is_outdated(account_id: UUID, version: int) -> bool:
+    return version <= _outdated.get(account_id, 0)
 
 
 def forget_everything() -> None:
     """Start over, as a new process would."""
     _terms.clear()
     _placements.clear()
+    _outdated.clear()

@@ -65,6 +65,10 @@ class AccountTerms:
     limits: Mapping[str, Limit]
     meters: Mapping[str, Meter]
 
+    def covers(self, at: datetime) -> bool:
+        """Whether these are the terms at an instant."""
+        return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
+
     def limit(self, feature: str) -> Limit:
         """The limit of a feature; unlimited where the plan does not speak of it."""
         return self.limits.get(feature) or Limit(None, f"plan:{self.plan_slug}")

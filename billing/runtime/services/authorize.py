@@ -35,10 +35,11 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
     for _ in range(_ATTEMPTS):
         placement = _place(caller, request)
         terms = directory.terms_at(placement.account_id, at)
+        version = min(placement.version, terms.version)
         try:
-            row = _prepare(caller, request, placement, terms, at, swept=swept)
+            row = _prepare(caller, request, placement, terms, at, version=version, swept=swept)
         except Problem as refusal:
-            if directory.is_current(placement.account_id, min(placement.version, terms.version)):
+            if directory.is_current(placement.account_id, version):
                 return _answered_before(placement.account_id, request, refusal)
             directory.forget(placement.account_id)
             continue
@@ -86,6 +87,7 @@ def _prepare(
     terms: AccountTerms,
     at: datetime,
     *,
+    version: int,
     swept: bool,
 ) -> AuthorizeRow:
     if terms.credential_policy == "byok_only":
@@ -103,7 +105,7 @@ def _prepare(
         id=uuid7(),
         key=caller.key_id,
         account=terms.account_id,
-        version=min(placement.version, terms.version),
+        version=version,
         tenant=terms.tenant_id,
         workspace=placement.workspace_id,
         ledger=terms.credits_id,
