@@ -116,7 +116,7 @@ def start(customer: Customer, *, at: datetime = AT, **changes: Any) -> Authoriza
 
 def finish(
     customer: Customer,
-    run: AuthorizationAnswer,
+    run: AuthorizationAnswer | str,
     tokens: int = 1000,
     output: int = 500,
     *,
@@ -124,11 +124,15 @@ def finish(
     **more: Any,
 ) -> SettlementAnswer:
     request = SettlementRequest(input_tokens=tokens, output_tokens=output, **more)
-    return settle(caller=customer.key.caller, authorization_id=decode_id("auth", run.id), request=request, at=at)
+    return settle(caller=customer.key.caller, authorization_id=_id_of(run), request=request, at=at)
 
 
-def abandon(customer: Customer, run: AuthorizationAnswer, *, at: datetime = AT) -> VoidAnswer:
-    return void(caller=customer.key.caller, authorization_id=decode_id("auth", run.id), at=at)
+def _id_of(run: AuthorizationAnswer | str) -> UUID:
+    return decode_id("auth", run if isinstance(run, str) else run.id)
+
+
+def abandon(customer: Customer, run: AuthorizationAnswer | str, *, at: datetime = AT) -> VoidAnswer:
+    return void(caller=customer.key.caller, authorization_id=_id_of(run), at=at)
 
 
 def event(key: str = "", **changes: Any) -> dict[str, Any]:

@@ -308,7 +308,7 @@ def test_workspace_that_moved_runs_on_its_new_account() -> None:
     start(customer)
     other = make_account(customer.tenant, name="Second", is_default=False)
     attach_workspace(workspace_id=customer.workspace.id, account_id=other.id)
-    directory._terms.clear()
+    directory._terms.clear()  # read afresh, as after their end
     assert refusal(customer).code == "insufficient-credits"
     WorkspaceBilling.objects.all().delete()
     assert refusal(customer).code == "not-found"

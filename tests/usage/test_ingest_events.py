@@ -312,7 +312,7 @@ def test_remembered_placement_is_as_old_as_its_own_reading() -> None:
         workspace_id=customer.workspace.id,
         account_id=make_account(customer.tenant, name="Second", is_default=False).id,
     )
-    directory._terms.clear()
+    directory._terms.clear()  # read afresh, as after their end
     report(customer, event())
     assert money_of(customer.account)[0] == "0.9925"
 
