@@ -23,6 +23,7 @@ from sandbox.postgres import Postgres
 CLIENTS = 16
 ROUNDS = 3
 SECONDS = 3
+MOST_PER_CLIENT = 600  # a second: requests that are made before the clock starts
 _fresh = count()
 
 
@@ -48,19 +49,21 @@ def main() -> None:
 
 def _warm_up(world: World) -> None:
     """Several runs an account: processes that have run a while remember terms and keys."""
-    measure(world.port, [[_authorization(world, hot=False, n=n) for n in range(500)] for _ in range(CLIENTS)])
+    measure(world.port, [[_authorization(world, hot=False, n=n) for n in range(250)] for _ in range(CLIENTS)])
 
 
 def _authorize(world: World, limits: Limits, *, hot: bool) -> None:
     def http() -> Load:
-        clients = [[_authorization(world, hot=hot, n=n) for n in range(SECONDS * 1500)] for _ in range(CLIENTS)]
+        clients = [
+            [_authorization(world, hot=hot, n=n) for n in range(SECONDS * MOST_PER_CLIENT)] for _ in range(CLIENTS)
+        ]
         return measure(world.port, clients, seconds=SECONDS)
 
     _compare("authorize", hot, lambda: limits.authorize(hot=hot, clients=CLIENTS, seconds=SECONDS), http)
 
 
 def _settle(world: World, limits: Limits, *, hot: bool) -> None:
-    runs = CLIENTS * 500
+    runs = CLIENTS * 250
 
     def http() -> Load:
         body = json.dumps({"input_tokens": 900, "output_tokens": 200}).encode()
@@ -76,12 +79,12 @@ def _settle(world: World, limits: Limits, *, hot: bool) -> None:
 def _ingest(world: World, limits: Limits) -> None:
     ratios, events = [], []
     for _ in range(ROUNDS):
-        before = limits.copy(100_000)
-        clients = [[_batch(world) for _ in range(25)] for _ in range(4)]
+        before = limits.copy(50_000)
+        clients = [[_batch(world) for _ in range(10)] for _ in range(4)]
         load = measure(world.port, clients)
         if any(answer.count(b'"accepted"') != 1000 for answer in load.answers):
             raise SystemExit("Some events were not accepted.")
-        after = limits.copy(100_000)
+        after = limits.copy(50_000)
         events.append(load.per_second * 1000)
         ratios.append(load.per_second * 1000 / statistics.mean((before, after)))
     print(
