@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.credits.models import LedgerAccount, Transfer
 from billing.credits.queries import Balance, LedgerEntry, balance_of, ledger_of
@@ -98,6 +101,29 @@ def test_pages_of_the_ledger_hold_each_line_once(size: int) -> None:
     spend(ledger, "1", at=AT + 9 * SECOND)
     rest = ledger_of(account_ids=[ledger.id, receivable.id], limit=50, before=(first[-1].at, first[-1].id))
     assert rest == found[2:]
+
+
+def test_page_costs_the_same_however_long_the_ledger_is() -> None:
+    """M1: a page reads as many rows as it shows for each side of an account, from an index."""
+    ledger, receivable = make_ledger("1"), make_receivable()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_credits_transfer (id, phase, reason, debit_account_id, credit_account_id, amount, "
+            "idempotency_key, description, created_at) SELECT gen_random_uuid(), 'posted', 'usage', %s, %s, 1, "
+            "'many' || n, '', %s::timestamptz + n * interval '1 second' FROM generate_series(1, 20000) AS n",
+            [ledger.id, revenue(), AT],
+        )
+        cursor.execute("ANALYZE billing_credits_transfer")
+        with CaptureQueriesContext(connection) as queries:
+            assert len(ledger_of(account_ids=[ledger.id, receivable.id], limit=10)) == 10
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + queries[0]["sql"])
+        assert rows_read(cursor.fetchone()[0][0]["Plan"]) <= 11
+
+
+def rows_read(node: dict[str, Any]) -> int:
+    if "Plans" in node:
+        return sum(rows_read(child) for child in node["Plans"])
+    return round(node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Filter", 0))
 
 
 def test_holds_are_no_lines_of_the_ledger() -> None:

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
