@@ -1,27 +1,21 @@
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
-
-from billing.core.ids import encode_id
 from billing.core.money import format_amount
 from billing.core.problems import Problem, problem
-from billing.credits.models import LedgerAccount
 from billing.credits.services.expire_grants import expire_grants
-from billing.credits.services.open_ledger_account import platform_account
-from billing.plans.queries import price_book
+from billing.runtime.answers import answer_to, stored_answer
 from billing.runtime.decisions import AuthorizeRow, AuthorizeVerdict, decide_authorize
-from billing.runtime.meters import check_size, meter_refusal, meters_of
+from billing.runtime.meters import meter_refusal
 from billing.runtime.models import Authorization
+from billing.runtime.preparation import prepare_run
 from billing.runtime.requests import AuthorizationAnswer, AuthorizationRequest
-from billing.runtime.routing import quote, route
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.rows import digest_of
 from tenants.queries import Caller
 
-HOLD_FOR = timedelta(minutes=15)
 _ATTEMPTS = 5
 
 
@@ -37,7 +31,7 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
         terms = directory.terms_at(placement.account_id, at)
         version = min(placement.version, terms.version)
         try:
-            row = _prepare(caller, request, placement, terms, at, version=version, swept=swept)
+            row = prepare_run(caller, request, placement, terms=terms, at=at, swept=swept)
         except Problem as refusal:
             if directory.is_current(placement.account_id, version):
                 return _answered_before(placement.account_id, request, refusal)
@@ -46,9 +40,9 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
         verdict = decide_authorize([row], at)[0]
         match verdict.verdict:
             case "granted":
-                return _granted(row)
+                return answer_to(row, authorization_id=row.id, state=Authorization.State.OPEN)
             case "replayed":
-                return answer_of(Authorization.objects.get(id=verdict.authorization_id))
+                return stored_answer(Authorization.objects.get(id=verdict.authorization_id))
             case "stale":
                 directory.forget(placement.account_id)
             case "expiry-due":
@@ -73,96 +67,11 @@ def _answered_before(account_id: UUID, request: AuthorizationRequest, refusal: P
         raise refusal
     if bytes(known.body_digest).hex() != digest_of(request):
         raise _conflict()
-    return answer_of(known)
+    return stored_answer(known)
 
 
 def _conflict() -> Problem:
     return problem("idempotency-conflict", "The idempotency key was used before for another authorization.")
-
-
-def _prepare(
-    caller: Caller,
-    request: AuthorizationRequest,
-    placement: directory.Placement,
-    terms: AccountTerms,
-    at: datetime,
-    *,
-    version: int,
-    swept: bool,
-) -> AuthorizeRow:
-    if terms.credential_policy == "byok_only":
-        raise problem(
-            "missing-provider-credential",
-            f"The plan “{terms.plan_name}” runs on your own provider keys, and none is set.",
-            limit_source=f"plan:{terms.plan_slug}",
-            remedy="Choose a plan that includes the platform's keys.",
-        )
-    check_size(request, terms)
-    model = route(request, terms, price_book(at))
-    cost = quote(model, request)
-    held = cost if terms.usage_funding == "credits" else Decimal(0)
-    return AuthorizeRow(
-        id=uuid7(),
-        key=caller.key_id,
-        account=terms.account_id,
-        version=version,
-        tenant=terms.tenant_id,
-        workspace=placement.workspace_id,
-        ledger=terms.credits_id,
-        revenue=platform_account(LedgerAccount.Kind.REVENUE, terms.currency),
-        idempotency_key=request.idempotency_key,
-        body_digest=digest_of(request),
-        provider=model.provider,
-        model=model.model,
-        credential_source="platform",
-        funding=terms.usage_funding,
-        rates=model.rates.to_json(),
-        currency=terms.currency,
-        period_start=terms.period(at).start,
-        input_tokens=request.input_tokens,
-        max_output_tokens=request.max_output_tokens,
-        hold=uuid7() if held > 0 else None,
-        held=held,
-        meters=meters_of(request, terms, cost=cost, at=at),
-        office=request.office,
-        agent=request.agent,
-        session=request.session,
-        end_user=request.user,
-        expires_at=at + HOLD_FOR,
-        swept=swept,
-    )
-
-
-def _granted(row: AuthorizeRow) -> AuthorizationAnswer:
-    return AuthorizationAnswer(
-        id=encode_id("auth", row.id),
-        state="open",
-        provider=row.provider,
-        model=row.model,
-        credential_source=row.credential_source,
-        held=format_amount(row.held),
-        currency=row.currency,
-        expires_at=rfc3339(row.expires_at),
-    )
-
-
-def answer_of(authorization: Authorization) -> AuthorizationAnswer:
-    """An authorization as the API shows it."""
-    return AuthorizationAnswer(
-        id=encode_id("auth", authorization.id),
-        state=authorization.state,
-        provider=authorization.provider,
-        model=authorization.model,
-        credential_source=authorization.credential_source,
-        held=format_amount(authorization.held),
-        currency=authorization.currency,
-        expires_at=rfc3339(authorization.expires_at),
-    )
-
-
-def rfc3339(at: datetime) -> str:
-    """An instant in UTC with microseconds, as every answer gives it."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, at: datetime) -> Problem:

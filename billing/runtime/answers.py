@@ -1,0 +1,33 @@
+"""Authorizations as the API shows them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from billing.core.ids import encode_id
+from billing.core.money import format_amount
+from billing.runtime.decisions import AuthorizeRow
+from billing.runtime.models import Authorization
+from billing.runtime.requests import AuthorizationAnswer
+
+
+def answer_to(decided: AuthorizeRow | Authorization, *, authorization_id: UUID, state: str) -> AuthorizationAnswer:
+    """The answer to a request that was granted: just now, from the row that decided, or before, from what is stored."""
+    return AuthorizationAnswer(
+        id=encode_id("auth", authorization_id),
+        state=state,
+        provider=decided.provider,
+        model=decided.model,
+        credential_source=decided.credential_source,
+        held=format_amount(decided.held),
+        currency=decided.currency,
+        expires_at=_rfc3339(decided.expires_at),
+    )
+
+
+def stored_answer(authorization: Authorization) -> AuthorizationAnswer:
+    """The answer to a request that was granted before."""
+    return answer_to(authorization, authorization_id=authorization.id, state=authorization.state)
+
+
+def _rfc3339(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
