@@ -13,12 +13,17 @@ def _icon(_request: HttpRequest) -> str:
     return static("console/icons/mark.svg")
 
 
+def _dialogs(_request: HttpRequest) -> str:
+    return static("staff/dialogs.css")
+
+
 UNFOLD = {
     "SITE_TITLE": "Quaestor staff",
     "SITE_HEADER": "Quaestor",
     "SITE_SUBHEADER": "Staff",
     "SITE_SYMBOL": "account_balance",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _icon}],
+    "STYLES": [_dialogs],
     "SHOW_HISTORY": True,
     "BORDER_RADIUS": "8px",
     # The console's green, as unfold takes it: steps of one hue.

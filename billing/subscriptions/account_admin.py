@@ -20,7 +20,7 @@ class AccountFactAdmin(LargeTableAdmin[M]):
     search_fields = ("account_id",)
     search_help_text = "Tenant, or the id of a tenant, billing account or workspace, or its own"
     other_ids: ClassVar[tuple[str, ...]] = ()
-    readonly_fields = ("account",)
+    readonly_fields: ClassVar[tuple[str, ...]] = ("account",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         name = Concat("tenant__name", Value(" – "), "name", output_field=CharField())

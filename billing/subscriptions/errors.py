@@ -7,3 +7,11 @@ class NoActivePlan(Exception):
 
 class UnknownPlan(Exception):
     """No plan with this slug, interval and variant is published."""
+
+
+class PlanUnchanged(Exception):
+    """The account is on this plan, on these terms, already."""
+
+
+class ChangeAhead(Exception):
+    """The account has a subscription that begins later, which the change would run into."""

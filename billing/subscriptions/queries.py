@@ -8,7 +8,7 @@ from django.db.models import Q
 from billing.plans.features import FEATURES
 from billing.plans.models import Entitlement, PlanVersion
 from billing.pricing.units import Tier, UnitPrice
-from billing.subscriptions.errors import NoActivePlan
+from billing.subscriptions.errors import NoActivePlan, UnknownPlan
 from billing.subscriptions.models import BillingAccount, EntitlementOverride, Subscription
 from billing.subscriptions.terms import AccountTerms, Limit, Meter, is_number
 
@@ -66,7 +66,7 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
         anchor=subscription.anchor,
         valid_from=subscription.starts_at,
         valid_until=subscription.ends_at,
-        limits=_limits(account.id, version, subscription.seats),
+        limits=effective_limits(account.id, version, subscription.seats),
         meters={
             meter.product: Meter(
                 meter.unit, UnitPrice((Tier(None, meter.unit_price),), "graduated", included=meter.included)
@@ -76,7 +76,25 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
     )
 
 
-def _limits(account_id: UUID, version: PlanVersion, seats: int) -> dict[str, Limit]:
+def offered_version(*, plan_slug: str, interval: str, variant: str) -> PlanVersion:
+    """The published version of a plan, if it has a price for this interval and variant; raises UnknownPlan.
+
+    A custom plan's prices are agreed with the customer. A plan that costs nothing has no interval to choose.
+    """
+    versions = PlanVersion.objects.filter(plan__slug=plan_slug, state=PlanVersion.State.PUBLISHED)
+    version = versions.select_related("plan").first()
+    if version is None:
+        raise UnknownPlan(f"No version of the plan “{plan_slug}” is published.")
+    prices = version.prices.filter(variant=variant)
+    if version.prices.filter(amount__gt=0).exists():
+        prices = prices.filter(interval=interval)
+    if not version.plan.is_custom and not prices.exists():
+        raise UnknownPlan(f"The plan “{plan_slug}” has no {interval} price for the variant {variant}.")
+    return version
+
+
+def effective_limits(account_id: UUID, version: PlanVersion, seats: int) -> dict[str, Limit]:
+    """What an account has of each feature on a version with a number of seats, staff's exceptions included."""
     source = f"plan:{version.plan.slug}"
     limits = {row.feature: _plan_limit(row, seats, source) for row in version.entitlements.all()}
     for override in EntitlementOverride.objects.filter(account_id=account_id):

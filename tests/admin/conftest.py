@@ -1,18 +1,9 @@
 """Somebody of the staff, signed in."""
 
-from pathlib import Path
-
 import pytest
 from django.test import Client
-from pytest_django import Settings
 
 from tests.admin.records import make_user
-
-
-@pytest.fixture(autouse=True)
-def static_root(settings: Settings, tmp_path: Path) -> None:
-    """Pages need no collected files here, but the server of static files looks for their folder."""
-    settings.STATIC_ROOT = str(tmp_path)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing.plans.feature_values import BadFeatureValue
 from billing.subscriptions.errors import NoActivePlan, UnknownPlan
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
 from billing.subscriptions.queries import account_of_workspace, default_account, subscription_at, terms_of
@@ -68,7 +69,7 @@ def test_override_replaces_the_whole_limit() -> None:
     override_entitlement(account_id=account.id, feature="executions_per_month", value=None, reason="deal", at=AT)
     limit = terms_of(account.id, AT).limit("executions_per_month")
     assert (limit.number, limit.throttle_after, limit.source) == (None, None, "override")
-    with pytest.raises(KeyError):
+    with pytest.raises(BadFeatureValue):
         override_entitlement(account_id=account.id, feature="invented", value=1, reason="x", at=AT)
 
 
