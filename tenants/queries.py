@@ -1,6 +1,7 @@
 """Reading tenants, their workspaces and keys; every look-up stays inside one tenant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from tenants.models import ApiKey, Membership, Workspace
@@ -9,13 +10,17 @@ from tenants.permissions import Permission, role_permissions
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What an API key stands for. `workspace_id` is None for a key of the whole tenant."""
+    """What an API key stands for. `workspace_id` is None for a key of the whole tenant.
+
+    `last_used_at` is as it was noted last (see services/note_key_use.py).
+    """
 
     key_id: UUID
     tenant_id: UUID
     workspace_id: UUID | None
     scopes: frozenset[str]
     revoked: bool
+    last_used_at: datetime | None = field(default=None, compare=False)
 
     # DRF asks every user.
     is_authenticated = True
@@ -29,12 +34,12 @@ def find_caller(digest: bytes) -> Caller | None:
     """The caller whose key has this digest; None if there is no such key. A revoked key is found, marked."""
     row = (
         ApiKey.objects.filter(digest=digest)
-        .values_list("id", "tenant_id", "workspace_id", "scopes", "revoked_at")
+        .values_list("id", "tenant_id", "workspace_id", "scopes", "revoked_at", "last_used_at")
         .first()
     )
     if row is None:
         return None
-    return Caller(row[0], row[1], row[2], frozenset(row[3]), revoked=row[4] is not None)
+    return Caller(row[0], row[1], row[2], frozenset(row[3]), revoked=row[4] is not None, last_used_at=row[5])
 
 
 def find_workspace(caller: Caller, name: str) -> Workspace | None:

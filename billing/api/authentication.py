@@ -1,23 +1,29 @@
 """Who calls: `Authorization: Bearer qk_…`."""
 
 from django.http import HttpRequest
+from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from billing.core.problems import problem
 from tenants.api_keys import digest_of, is_well_formed
 from tenants.queries import Caller, find_caller
+from tenants.services.note_key_use import note_key_use
 
 _HOW = "Send an API key of the console’s API keys page as “Authorization: Bearer qk_…”."
 
 
 def authenticate(request: HttpRequest | Request) -> Caller:
-    """The caller of a request. Raises Problem: authentication-required, invalid-api-key, revoked-api-key."""
+    """The caller of a request, whose key is noted as used.
+
+    Raises Problem: authentication-required, invalid-api-key, revoked-api-key.
+    """
     caller = find_caller(key_digest(request))
     if caller is None:
         raise problem("invalid-api-key", "There is no such API key.", remedy=_HOW)
     if caller.revoked:
         raise problem("revoked-api-key", "The API key has been revoked.", remedy="Create a new API key.")
+    note_key_use(caller=caller, at=now())
     return caller
 
 
