@@ -54,6 +54,7 @@ def test_credits_are_granted_once(staff: Client) -> None:
     form = grant_form(staff, customer, source="promotion", priority="50", expires_at="2099-01-01T00:00")
     for _ in range(2):
         assert staff.post(address(customer, "grant_credits"), form)["HX-Redirect"]
+    assert "granted once" in staff.get(reverse(f"{PAGE}_change", args=[customer.account.id])).text
     grant = Grant.objects.get()
     assert (grant.source, grant.priority, grant.expires_at.isoformat()) == (
         "promotion", 50, "2099-01-01T00:00:00+00:00",

@@ -119,10 +119,12 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             grant = grant_to_account(account_id=account.id, **form.grant(), at=at, actor=Actor(user_id=request.user.pk))
         except (ValueError, TransferConflict) as error:
             raise ValidationError(str(error)) from error
+        granted = f"{show_amount(grant.amount)} {account.currency}"
         if grant.created_at == at:
-            granted = f"{show_amount(grant.amount)} {account.currency}"
             self.log_change(request, account, f"Granted {granted}")
             self.message_user(request, f"{granted} granted.", messages.SUCCESS)
+        else:
+            self.message_user(request, f"The form was sent twice: {granted} granted once.", messages.INFO)
         return go_to(change_url("billing_subscriptions_billingaccount", account.id))
 
     @dialog_action(
