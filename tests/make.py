@@ -77,7 +77,7 @@ def make_credits(account: BillingAccount, amount: str, *, at: datetime = AT, key
 
 
 def make_api_key(tenant: Tenant, *scopes: Permission, workspace: Workspace | None = None) -> Key:
-    """A key with these scopes, with all of them where none is named; noted as used just now, so that no call notes it."""
+    """A key with these scopes, with all of them where none is named; used just now, so that no call writes that."""
     asked: Iterable[Permission] = scopes or Permission
     row, plain = create_api_key(
         tenant_id=tenant.id,

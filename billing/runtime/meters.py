@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 
 import msgspec
 
+from billing.core.money import minor_exponent
 from billing.core.problems import Problem, problem, quota_exceeded
-from billing.plans.features import FEATURES
+from billing.plans.features import FEATURES, FeatureKind
 from billing.runtime.requests import AuthorizationRequest
 from billing.subscriptions.terms import AccountTerms
 
@@ -68,23 +70,39 @@ def check_size(request: AuthorizationRequest, terms: AccountTerms) -> None:
 def meter_refusal(
     feature: str, used: Decimal, terms: AccountTerms, at: datetime, *, verdict: str, retry_after: int | None
 ) -> Problem:
-    """The refusal of a counter, with the plan's figures and what to do."""
+    """The refusal of a counter, with the plan's figures and what to do.
+
+    `retry_after` is the throttle's, in seconds; where the window is used up, its end is what to wait for.
+    """
     known, limit = FEATURES[feature], terms.limit(feature)
     ends = terms.window(feature, at).end
     if verdict == "throttled":
         return problem(
             "throttled",
-            f"{used.normalize():f} of {limit.value} used: past {limit.throttle_after} the plan allows "
+            f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used: past {limit.throttle_after} the plan allows "
             f"{limit.throttle_per_minute} a minute.",
             limit_source=limit.source,
             remedy="Wait and try again, or choose a plan with a higher limit.",
             retry_after=retry_after,
         )
-    figures = f"{used.normalize():f} of {limit.value} used until {ends:%Y-%m-%d %H:%M} UTC"
-    detail = f"{known.name}: {figures}; this run needs more."
+    figures = f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used"
+    detail = f"{known.name}: {figures} until {ends:%Y-%m-%d %H:%M} UTC; this run needs more."
+    wait = ceil((ends - at).total_seconds())
     code = known.limit_code or ""
     if code.startswith("quota-exceeded-"):
         return quota_exceeded(
-            code.removeprefix("quota-exceeded-"), detail=detail, limit_source=limit.source, remedy=_REMEDY
+            code.removeprefix("quota-exceeded-"),
+            detail=detail,
+            limit_source=limit.source,
+            remedy=_REMEDY,
+            retry_after=wait,
         )
-    return problem(code, detail, limit_source=limit.source, remedy=_REMEDY)
+    return problem(code, detail, limit_source=limit.source, remedy=_REMEDY, retry_after=wait)
+
+
+def _figure(number: Decimal | None, feature: str, terms: AccountTerms) -> str:
+    """A reading or a limit without idle zeros; an amount of money has at least its currency's decimals."""
+    if number is None:
+        return "unlimited"
+    digits = minor_exponent(terms.currency) if FEATURES[feature].kind is FeatureKind.AMOUNT_DAY else 0
+    return f"{number:.{max(digits, -int(number.normalize().as_tuple().exponent))}f}"

@@ -126,6 +126,7 @@ def test_hundredth_execution_is_the_last_of_the_free_plan() -> None:
     refused = refusal(customer, model="gpt-4o-mini")
     assert (refused.code, refused.status, refused.limit_source) == ("quota-exceeded-executions", 402, "plan:free")
     assert "100 of 100 used until 2026-04-10 00:00 UTC" in refused.detail
+    assert refused.retry_after == (30 * 24 + 12) * 3600
     abandon(customer, last)
     finish(customer, start(customer, model="gpt-4o-mini"))
     assert refusal(customer, model="gpt-4o-mini").code == "quota-exceeded-executions"
@@ -172,6 +173,12 @@ def test_spend_cap_is_of_one_user_and_one_day() -> None:
     use_up(customer, "spend_cap_per_user_day", "0.9996", subject="bob")
     refused = refusal(customer, model="gpt-4o-mini", user="bob")
     assert (refused.code, refused.status, refused.limit_source) == ("spend-cap-exceeded", 402, "plan:free")
+    assert "0.9996 of 1.00 used until 2026-03-11 00:00 UTC" in refused.detail
+    assert refused.retry_after == 12 * 3600
+    use_up(customer, "spend_cap_per_user_day", "0.0004", subject="bob")
+    refused = refusal(customer, model="gpt-4o-mini", user="bob", at=AT + timedelta(seconds=0.5))
+    assert "1.00 of 1.00 used" in refused.detail
+    assert refused.retry_after == 12 * 3600
     assert start(customer, model="gpt-4o-mini", user="eve").state == "open"
     assert start(customer, model="gpt-4o-mini", user="bob", at=AT + timedelta(hours=12)).state == "open"
 
