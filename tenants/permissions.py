@@ -12,8 +12,8 @@ class Permission(StrEnum):
     TENANT_MANAGE = "tenant.manage"  # members, API keys, provider keys
     BILLING_MANAGE = "billing.manage"  # whatever costs money
     BILLING_VIEW = "billing.view"  # balances, usage, invoices
-    USAGE_WRITE = "usage.write"  # report usage, register agents
-    RUNTIME = "runtime"  # authorize runs, fetch the key of one call
+    USAGE_WRITE = "usage.write"  # report usage, authorize and settle runs, register agents
+    RUNTIME = "runtime"  # what the platform's own runtime does: authorize and settle runs, report usage
 
 
 class Role(StrEnum):
