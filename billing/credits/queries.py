@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 from uuid import UUID
 
 from django.db.models import F, Q
@@ -27,13 +28,17 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """A posted transfer as its customer sees it: positive amounts came in, negative ones went out."""
+    """A posted transfer as its customer sees it: positive amounts came in, negative ones went out.
+
+    `account` is `credits` where prepaid credits moved, `owed` where what the next invoice asks for did.
+    """
 
     id: UUID
     at: datetime
     reason: str
     description: str
     amount: Decimal
+    account: Literal["credits", "owed"]
 
 
 def balance_of(*, credits_id: UUID, receivable_id: UUID, at: datetime) -> Balance:
@@ -67,9 +72,14 @@ def grants_of(account: LedgerAccount) -> list[tuple[Grant, Decimal]]:
     return [(grant, amount) for grant, amount in left if amount > 0]
 
 
-def ledger_of(*, account_ids: list[UUID], limit: int, before: tuple[datetime, UUID] | None = None) -> list[LedgerEntry]:
-    """Posted transfers of a customer's accounts, newest first, older than the position `before`. Holds are not listed:
-    they are in the balance until they are posted or void."""
+def ledger_of(
+    *, credits_id: UUID, receivable_id: UUID, limit: int, before: tuple[datetime, UUID] | None = None
+) -> list[LedgerEntry]:
+    """Posted transfers of a customer's credits and of what they owe, newest first, older than the position `before`.
+
+    Holds are not listed: they are in the balance until they are posted or void.
+    """
+    account_ids = (credits_id, receivable_id)
     transfers = Transfer.objects.filter(phase__in=[Transfer.Phase.POSTED, Transfer.Phase.POST_PENDING])
     if before is not None:
         at, last = before
@@ -85,6 +95,7 @@ def ledger_of(*, account_ids: list[UUID], limit: int, before: tuple[datetime, UU
             reason=transfer.reason,
             description=transfer.description,
             amount=-transfer.amount if transfer.debit_account_id in account_ids else transfer.amount,
+            account="credits" if credits_id in {transfer.debit_account_id, transfer.credit_account_id} else "owed",
         )
         for transfer in first.union(*others).order_by("-created_at", "-id")[:limit]
     ]

@@ -10,6 +10,7 @@ from billing.credits.models import Transfer
 from billing.runtime.requests import AuthorizationRequest
 from billing.runtime.services.authorize import authorize
 from tests.api.calls import get
+from tests.api.report import report
 from tests.make import AT, make_credits, make_customer
 
 PATH = "/v1/billing/ledger"
@@ -30,6 +31,7 @@ def test_entry(django_assert_num_queries: DjangoAssertNumQueries) -> None:
                 "description": "",
                 "currency": "USD",
                 "amount": "142.870000000",
+                "account": "credits",
             }
         ],
         "next": None,
@@ -49,6 +51,18 @@ def test_pages_neither_miss_nor_repeat() -> None:
     rows = first["results"] + second["results"] + third["results"]
     assert [row["amount"][0] for row in rows] == ["5", "4", "3", "2", "1"]
     assert third["next"] is None
+
+
+def test_what_is_owed_is_told_from_credits() -> None:
+    """M1: usage beyond the credits goes on the next invoice, and says so."""
+    customer = make_customer(balance="0.001")
+    report(customer)
+    rows = [(row["account"], row["reason"], row["amount"]) for row in get(PATH, customer.key).json()["results"]]
+    assert sorted(rows) == [
+        ("credits", "purchase", "0.001000000"),
+        ("credits", "usage", "-0.001000000"),
+        ("owed", "usage", "-0.002500000"),
+    ]
 
 
 def test_holds_are_not_movements() -> None:

@@ -59,6 +59,11 @@ def test_what_credits_lacked_goes_on_the_invoice(customer: Customer) -> None:
     response = make_client(poor.tenant).get("/credits/")
     assert (response.context["page"].balance, response.context["page"].owed) == (0, Decimal("0.008"))
     assert "$0.008000000" in response.text
+    owed = [(row.kind, row.amount) for row in response.context["page"].ledger if row.is_owed]
+    assert sum(amount for _, amount in owed) == Decimal("-0.008")
+    assert response.text.count('data-variant="warning">On next invoice<') == len(owed)
+    assert {kind for kind, _ in owed} == {"usage"}
+    assert "goes on the next invoice" not in make_client(customer.tenant).get("/credits/").text
 
 
 def test_movements_continue_by_cursor(customer: Customer) -> None:
@@ -89,7 +94,7 @@ def test_bad_cursor_is_not_found(customer: Customer, cursor: str) -> None:
 
 def test_cursor_keeps_the_microsecond() -> None:
     """M1: two movements of one second are two positions."""
-    entry = LedgerEntry(uuid4(), AT.replace(microsecond=123457), "usage", "", Decimal(1))
+    entry = LedgerEntry(uuid4(), AT.replace(microsecond=123457), "usage", "", Decimal(1), "credits")
     assert read_cursor(write_cursor(entry)) == (entry.at, entry.id)
 
 

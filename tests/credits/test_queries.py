@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -77,10 +76,10 @@ def test_balance_takes_two_queries(django_assert_num_queries) -> None:  # type: 
         assert balance_of(credits_id=ledger.id, receivable_id=receivable.id, at=AT + 3 * DAY).posted == 2
 
 
-def pages(account_ids: list[UUID], size: int) -> list[list[LedgerEntry]]:
+def pages(ledger: LedgerAccount, receivable: LedgerAccount, size: int) -> list[list[LedgerEntry]]:
     found: list[list[LedgerEntry]] = []
     before = None
-    while page := ledger_of(account_ids=account_ids, limit=size, before=before):
+    while page := ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=size, before=before):
         found.append(page)
         before = page[-1].at, page[-1].id
     return found
@@ -93,13 +92,14 @@ def test_pages_of_the_ledger_hold_each_line_once(size: int) -> None:
     for number in range(5):
         spend(ledger, "1", at=AT + number // 2 * SECOND)
     owe(receivable, "3", at=AT + 5 * SECOND)
-    found = [line for page in pages([ledger.id, receivable.id], size) for line in page]
+    found = [line for page in pages(ledger, receivable, size) for line in page]
     assert sorted(line.amount for line in found) == [-3, -1, -1, -1, -1, -1, 10]
     assert len({line.id for line in found}) == 7
+    assert [line.amount for line in found if line.account == "owed"] == [-3]
     assert [line.at for line in found] == sorted((line.at for line in found), reverse=True)
-    first = ledger_of(account_ids=[ledger.id, receivable.id], limit=2)
+    first = ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=2)
     spend(ledger, "1", at=AT + 9 * SECOND)
-    rest = ledger_of(account_ids=[ledger.id, receivable.id], limit=50, before=(first[-1].at, first[-1].id))
+    rest = ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=50, before=(first[-1].at, first[-1].id))
     assert rest == found[2:]
 
 
@@ -115,7 +115,7 @@ def test_page_costs_the_same_however_long_the_ledger_is() -> None:
         )
         cursor.execute("ANALYZE billing_credits_transfer")
         with CaptureQueriesContext(connection) as queries:
-            assert len(ledger_of(account_ids=[ledger.id, receivable.id], limit=10)) == 10
+            assert len(ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=10)) == 10
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + queries[0]["sql"])
         assert rows_read(cursor.fetchone()[0][0]["Plan"]) <= 11
 
@@ -128,10 +128,13 @@ def rows_read(node: dict[str, Any]) -> int:
 
 def test_holds_are_no_lines_of_the_ledger() -> None:
     """M1: a hold shows once it is posted, with the real amount; other accounts' lines do not show."""
-    ledger, other = make_ledger("10"), make_ledger("10")
+    ledger, other, receivable = make_ledger("10"), make_ledger("10"), make_receivable()
     held = hold(ledger, "4")
     assert held is not None
     spend(other, "1")
-    assert [line.amount for line in ledger_of(account_ids=[ledger.id], limit=9)] == [10]
+    assert [line.amount for line in ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=9)] == [10]
     capture(ledger, held, "2.5")
-    assert sorted(line.amount for line in ledger_of(account_ids=[ledger.id], limit=9)) == [Decimal("-2.5"), 10]
+    assert sorted(line.amount for line in ledger_of(credits_id=ledger.id, receivable_id=receivable.id, limit=9)) == [
+        Decimal("-2.5"),
+        10,
+    ]

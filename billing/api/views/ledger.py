@@ -1,6 +1,7 @@
 """GET /v1/billing/ledger: movements of an account's money."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 from rest_framework.request import Request
@@ -18,7 +19,10 @@ from billing.credits.queries import LedgerEntry, ledger_of
 
 
 class EntryAnswer(msgspec.Struct, frozen=True):
-    """A movement: positive amounts came in, negative ones went out."""
+    """A movement: positive amounts came in, negative ones went out.
+
+    `account` is `credits` where prepaid credits moved, `owed` where what goes on the next invoice did.
+    """
 
     id: str
     at: datetime
@@ -26,6 +30,7 @@ class EntryAnswer(msgspec.Struct, frozen=True):
     description: str
     currency: str
     amount: Amount
+    account: Literal["credits", "owed"]
 
 
 class LedgerAnswer(msgspec.Struct, frozen=True):
@@ -40,7 +45,13 @@ class Ledger(ApiView):
 
     scopes = {"GET": SEE_BILLING}
 
-    @describe("list_ledger", tag="Credits", summary="Movements of credits", answer=LedgerAnswer, query=AccountPageQuery)
+    @describe(
+        "list_ledger",
+        tag="Credits",
+        summary="Movements of credits, and of what is owed",
+        answer=LedgerAnswer,
+        query=AccountPageQuery,
+    )
     def get(self, request: Request) -> Response:
         """Holds are not listed until they are settled; the balance tells what is held."""
         query = AccountPageQuery.read(request)
@@ -54,10 +65,12 @@ class Ledger(ApiView):
                 description=entry.description,
                 currency=account.currency,
                 amount=amount(entry.amount),
+                account=entry.account,
             )
 
         entries = ledger_of(
-            account_ids=[account.credits_id, account.receivable_id],
+            credits_id=account.credits_id,
+            receivable_id=account.receivable_id,
             limit=query["limit"] + 1,
             before=time_and_id_of(query),
         )

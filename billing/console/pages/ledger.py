@@ -33,12 +33,13 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A movement; `amount` is positive where credits came in."""
+    """A movement; `amount` is positive where credits came in. Where `is_owed`, it goes on the next invoice."""
 
     at: datetime
     kind: str
     description: str
     amount: Decimal
+    is_owed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ class LedgerSlice:
 
 def ledger_slice(account: BillingAccount, *, limit: int, before: Position | None = None) -> LedgerSlice:
     """Up to `limit` movements of the account's prepaid credits and of what it owes; one query."""
-    entries = ledger_of(account_ids=[account.credits_id, account.receivable_id], limit=limit + 1, before=before)
+    entries = ledger_of(
+        credits_id=account.credits_id, receivable_id=account.receivable_id, limit=limit + 1, before=before
+    )
     shown = entries[:limit]
     more = urlencode({"before": write_cursor(shown[-1])}) if len(entries) > limit else ""
     return LedgerSlice([_row(entry) for entry in shown], f"{reverse('console:credits')}?{more}" if more else "")
@@ -73,4 +76,4 @@ def read_cursor(text: str) -> Position:
 
 def _row(entry: LedgerEntry) -> LedgerRow:
     description = entry.description or _MEANING.get(entry.reason, entry.reason)
-    return LedgerRow(entry.at, entry.reason, description, entry.amount)
+    return LedgerRow(entry.at, entry.reason, description, entry.amount, is_owed=entry.account == "owed")
