@@ -10,6 +10,9 @@ from django.utils.timezone import now
 
 from billing.credits.models import Grant
 from billing.credits.services.grant_credits import grant_credits
+from billing.plans.models import Entitlement, Plan, PlanPrice, PlanVersion
+from billing.plans.services.new_draft import new_draft
+from billing.plans.services.publish_version import publish_version
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.attach_workspace import attach_workspace
 from billing.subscriptions.services.open_account import open_account
@@ -92,6 +95,14 @@ def make_api_key(tenant: Tenant, *scopes: Permission, workspace: Workspace | Non
     caller = find_caller(bytes(row.digest))
     assert caller is not None
     return Key(row, plain, caller)
+
+
+def publish_pro(monthly: str, *, agents: int) -> PlanVersion:
+    """Version 2 of Pro, with another monthly price and number of agents."""
+    draft = new_draft(plan_id=Plan.objects.get(slug="pro").id, at=AT)
+    PlanPrice.objects.filter(version=draft, interval="monthly", variant="standard").update(amount=Decimal(monthly))
+    Entitlement.objects.filter(version=draft, feature="agents_limit").update(value=agents)
+    return publish_version(version_id=draft.id, at=AT)
 
 
 def make_customer(plan_slug: str = "payg", *, balance: str = "", slug: str = "", at: datetime = AT) -> Customer:

@@ -1,11 +1,14 @@
 """What a plan includes, in words. Pure; reads plain attributes of entitlements and meter prices."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from billing.console.figures import format_bytes, format_count, format_money, format_rate
 from billing.plans.features import FEATURES, FeatureKind
 from billing.plans.models import Entitlement, MeterPrice
+from billing.plans.queries import ListedModel
 
 _PRODUCTS = {
     "llm": "Language models",
@@ -18,6 +21,7 @@ _PRODUCTS = {
 }
 
 _UNITS = {"gb_month": "GB-month"}
+_EXAMPLES = 2
 
 
 def entitlement_text(row: Entitlement, currency: str) -> str:
@@ -29,7 +33,7 @@ def entitlement_text(row: Entitlement, currency: str) -> str:
         case FeatureKind.SWITCH:
             return "Included" if row.value else "Not included"
         case FeatureKind.LIST:
-            return ", ".join(str(item).strip("*-") for item in row.value)
+            return ", ".join(map(str, row.value))
         case FeatureKind.AMOUNT_DAY:
             return format_money(Decimal(row.value), currency)
         case FeatureKind.DURATION:
@@ -38,6 +42,21 @@ def entitlement_text(row: Entitlement, currency: str) -> str:
             return str(row.value)
         case _:
             return _number_text(row, feature.unit)
+
+
+def denied_models_text(patterns: Sequence[str], models: Iterable[ListedModel]) -> str:
+    """How many of the listed models a plan excludes, with two of them; empty where it excludes none of them.
+
+    Patterns are matched as runs are routed: case-sensitively, against the provider's model id.
+    """
+    denied = [model for model in models if any(fnmatchcase(model.model, pattern) for pattern in patterns)]
+    if not denied:
+        return ""
+    # One of each provider tells more than two of the first.
+    by_provider = {model.provider: model.title for model in denied}
+    examples = list(dict.fromkeys([*by_provider.values(), *(model.title for model in denied)]))[:_EXAMPLES]
+    counted = _counted(len(denied), "model")
+    return f"{counted}, such as {', '.join(examples)}" if len(denied) > len(examples) else ", ".join(examples)
 
 
 def duration_text(duration: timedelta) -> str:

@@ -6,7 +6,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from billing.plans.models import Plan
 from tests.api.calls import get
-from tests.make import make_api_key, make_customer, make_tenant, make_workspace
+from tests.make import make_api_key, make_customer, make_tenant, make_workspace, publish_pro
 
 PUBLIC = "/v1/pricing/plans"
 WORKSPACE = "/v1/workspaces/main/billing/plans"
@@ -69,6 +69,25 @@ def test_workspace_sees_its_plan(django_assert_num_queries: DjangoAssertNumQueri
         body = get(WORKSPACE, customer.key).json()
     assert (body["current_plan_slug"], body["current_plan_version"]) == ("pro", 1)
     assert body["plans"] == get(PUBLIC).json()["plans"]
+
+
+def test_older_version_is_shown_to_who_is_on_it(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """P1: a subscriber sees the price and the entitlements agreed on; everybody else the published ones."""
+    subscriber = make_customer("pro")
+    publish_pro("19.00", agents=10)
+    newcomer = make_customer("pro")
+    with django_assert_num_queries(11):
+        body = get(WORKSPACE, subscriber.key).json()
+    assert body["current_plan_version"] == 1
+    assert terms_shown(body) == (1, "9.00", 20)
+    assert terms_shown(get(WORKSPACE, newcomer.key).json()) == (2, "19.00", 10)
+    assert terms_shown(get(PUBLIC).json()) == (2, "19.00", 10)
+    assert [plan["slug"] for plan in body["plans"]] == [plan["slug"] for plan in get(PUBLIC).json()["plans"]]
+
+
+def terms_shown(body: dict[str, Any]) -> tuple[int, str, int]:
+    plan = by_slug(body)["pro"]
+    return plan["version"], plan["prices"][0]["amount"], plan["entitlements"]["agents_limit"]
 
 
 def test_workspace_without_an_account() -> None:

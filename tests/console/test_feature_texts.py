@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 
 from billing.console import feature_texts
 from billing.plans.models import Entitlement, MeterPrice
+from billing.plans.queries import ListedModel
+from billing.pricing.tokens import TokenRates
 
 
 @pytest.mark.parametrize(
@@ -19,8 +22,6 @@ from billing.plans.models import Entitlement, MeterPrice
         ("mcp_enabled", True, "Included"),
         ("mcp_enabled", False, "Not included"),
         ("channels", ["webhook", "email"], "webhook, email"),
-        ("denied_models", ["*claude-opus-*", "*o1"], "claude-opus, o1"),
-        ("denied_models", [], ""),
         ("spend_cap_per_user_day", "1.00", "$1.00"),
         ("log_retention_seconds", 2_592_000, "30 days"),
         ("sla", "99.9% uptime", "99.9% uptime"),
@@ -30,6 +31,27 @@ from billing.plans.models import Entitlement, MeterPrice
 def test_entitlement(feature: str, value: object, text: str) -> None:
     """P3: each kind of feature has its words; what says nothing is left out."""
     assert feature_texts.entitlement_text(Entitlement(feature=feature, value=value), "USD") == text
+
+
+@pytest.mark.parametrize(
+    ("patterns", "text"),
+    [
+        ([], ""),
+        (["*nothing*"], ""),
+        (["B-1"], ""),
+        (["b-1"], "Beta 1"),
+        (["a-*"], "Alpha 2, Alpha 1"),
+        (["*"], "3 models, such as Alpha 2, Beta 1"),
+    ],
+)
+def test_models_not_included(patterns: list[str], text: str) -> None:
+    """P3: titles, not patterns; few are all named, many are counted."""
+    models = [_model("a", "a-1", "Alpha 1"), _model("a", "a-2", "Alpha 2"), _model("b", "b-1", "Beta 1")]
+    assert feature_texts.denied_models_text(patterns, models) == text
+
+
+def _model(provider: str, name: str, title: str) -> ListedModel:
+    return ListedModel(provider, name, title, "fast", None, TokenRates(Decimal(1), Decimal(1)), uuid4())
 
 
 def test_soft_limit_of_a_seat() -> None:

@@ -1,11 +1,13 @@
 """The plans page (F1, P1, P4)."""
 
 from decimal import Decimal
+from fnmatch import fnmatchcase
 
 from billing.console.pages.plans import PlansPage
-from billing.plans.models import Plan
+from billing.plans.models import Entitlement, Plan
+from billing.plans.queries import listed_models
 from tests.console.make import QueryCount, make_client
-from tests.make import Customer, make_account
+from tests.make import AT, Customer, make_account, make_customer, publish_pro
 
 
 def test_current_plan_and_its_family_come_first(customer: Customer) -> None:
@@ -59,10 +61,46 @@ def test_hidden_plans_are_seen_only_by_those_who_are_on_them(customer: Customer)
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """F1: session, user, two for accounts, subscription, four for the catalogue, frame."""
+    """F1: session, user, two for accounts, subscription, four for the catalogue, models, frame."""
     client = make_client(customer.tenant)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/plans/")
+
+
+def test_older_version_is_shown_to_who_is_on_it(customer: Customer, django_assert_num_queries: QueryCount) -> None:
+    """P1: its price and entitlements, in three more queries, and that a newer one is published."""
+    subscriber = make_customer("pro")
+    publish_pro("19.00", agents=10)
+    client = make_client(subscriber.tenant)
+    with django_assert_num_queries(14):
+        response = client.get("/plans/")
+    assert _pro(response.context["page"]) == (1, Decimal("9.00"), "20")
+    assert "Version 1 · version 2 is published; you stay on yours" in response.text
+    other = make_client(customer.tenant).get("/plans/")
+    assert _pro(other.context["page"]) == (2, Decimal("19.00"), "10")
+    assert "you stay on yours" not in other.text
+
+
+def test_models_not_included_are_counted_and_named(customer: Customer) -> None:
+    """P3: no patterns, but how many of the models on offer, with examples by their titles."""
+    families = {family.name: family for family in make_client(customer.tenant).get("/plans/").context["page"].families}
+    free = next(plan for plan in families["Tiers"].plans if plan.slug == "free")
+    text = next(row.value_text for row in free.rows if row.label == "Models not included")
+    patterns = Entitlement.objects.get(version__plan__slug="free", feature="denied_models").value
+    denied = [m for m in listed_models(AT) if any(fnmatchcase(m.model, pattern) for pattern in patterns)]
+    counted, examples = text.split(" models, such as ")
+    assert int(counted) == len(denied)
+    assert set(examples.split(", ")) < {model.title for model in denied}
+    assert "*" not in text
+
+
+def _pro(page: PlansPage) -> tuple[int, Decimal, str]:
+    plan = next(plan for family in page.families for plan in family.plans if plan.slug == "pro")
+    return (
+        plan.version,
+        plan.prices[0].amount,
+        next(row.value_text for row in plan.rows if row.label == "Running agents"),
+    )
 
 
 def _slugs(page: PlansPage) -> set[str]:

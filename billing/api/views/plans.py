@@ -1,6 +1,7 @@
 """The plans on offer: to everybody, and to a workspace that has one of them."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from django.http import HttpResponseBase
@@ -19,7 +20,7 @@ from billing.plans.features import FEATURES
 from billing.plans.models import PlanVersion
 from billing.plans.queries import published_plans
 from billing.subscriptions.errors import NoActivePlan
-from billing.subscriptions.queries import subscription_at
+from billing.subscriptions.offers import offers_to
 
 
 class PriceAnswer(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ class PlansAnswer(msgspec.Struct, frozen=True):
 
 
 class WorkspacePlansAnswer(msgspec.Struct, frozen=True):
-    """All public plans, and the one that the workspace's account has."""
+    """All public plans, and the one that the workspace's account has, in the version that it subscribed to."""
 
     current_plan_slug: str | None
     current_plan_version: int | None
@@ -89,23 +90,18 @@ class WorkspacePlans(ApiView):
 
     @describe("list_workspace_plans", tag="Plans", summary="Plans that can be chosen", answer=WorkspacePlansAnswer)
     def get(self, request: Request, workspace: str) -> Response:
-        """The public plans, and the present one even where it is not public."""
+        """The public plans, and the present one in the version subscribed to, even where it is not offered any more."""
         Query.read(request)
-        current = _current(request, workspace)
-        plans = [
-            plan_answer(version)
-            for version in published_plans()
-            if version.plan.is_public or (current is not None and version.plan_id == current.plan_id)
-        ]
-        if current is None:
+        offers = offers_to(_account_id(request, workspace), now())
+        plans = [plan_answer(version) for version in offers.plans]
+        if offers.current is None:
             return Response(WorkspacePlansAnswer(None, None, plans))
-        return Response(WorkspacePlansAnswer(current.plan.slug, current.number, plans))
+        return Response(WorkspacePlansAnswer(offers.current.plan.slug, offers.current.number, plans))
 
 
-def _current(request: Request, workspace: str) -> PlanVersion | None:
+def _account_id(request: Request, workspace: str) -> UUID | None:
     try:
-        billed = billed_workspace(caller_of(request), workspace)
-        return subscription_at(billed.account.id, now()).plan_version
+        return billed_workspace(caller_of(request), workspace).account.id
     except NoActivePlan:
         return None
 

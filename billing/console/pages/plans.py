@@ -1,4 +1,4 @@
-"""The plans page: what each published plan costs and includes."""
+"""The plans page: what each plan on offer costs and includes, and the account's own as it was agreed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from billing.console.feature_texts import entitlement_text, meter_text, product_name
+from billing.console.feature_texts import denied_models_text, entitlement_text, meter_text, product_name
 from billing.plans.features import FEATURES
-from billing.plans.models import PlanVersion
-from billing.plans.queries import published_plans
-from billing.subscriptions.errors import NoActivePlan
+from billing.plans.models import Entitlement, PlanVersion
+from billing.plans.queries import ListedModel, listed_models
 from billing.subscriptions.models import BillingAccount
-from billing.subscriptions.queries import subscription_at
+from billing.subscriptions.offers import offers_to
 
 _FAMILY_NAMES = {
     "tiers": "Tiers",
@@ -43,7 +42,7 @@ class FeatureRow:
 
 @dataclass(frozen=True, slots=True)
 class PlanCard:
-    """A plan in its published version."""
+    """A plan in its published version; the account's own in the version that it subscribed to."""
 
     slug: str
     name: str
@@ -65,34 +64,31 @@ class PlanFamily:
 
 @dataclass(frozen=True, slots=True)
 class PlansPage:
-    """`current_version` is the one that the account is on: a later one may be published."""
+    """`current_version` is the one that the account is on, `newer_version` what new subscribers of its plan get."""
 
     current_plan_slug: str
     current_version: int
+    newer_version: int | None
     families: Sequence[PlanFamily]
 
 
 def plans_page(account: BillingAccount, at: datetime) -> PlansPage:
     """The public plans, and the account's own if it is hidden."""
-    slug, number = _current(account, at)
-    versions = [version for version in published_plans() if version.plan.is_public or version.plan.slug == slug]
+    offers, models = offers_to(account.id, at), listed_models(at)
+    slug, number = (offers.current.plan.slug, offers.current.number) if offers.current else ("", 0)
     families = [
-        PlanFamily(_FAMILY_NAMES.get(catalogue, catalogue.replace("-", " ").capitalize()), list(map(_card, group)))
-        for catalogue, group in groupby(versions, key=lambda version: version.plan.catalogue)
+        PlanFamily(_family_name(catalogue), [_card(version, models) for version in group])
+        for catalogue, group in groupby(offers.plans, key=lambda version: version.plan.catalogue)
     ]
     families.sort(key=lambda family: all(plan.slug != slug for plan in family.plans))
-    return PlansPage(slug, number, families)
+    return PlansPage(slug, number, offers.newer_number, families)
 
 
-def _current(account: BillingAccount, at: datetime) -> tuple[str, int]:
-    try:
-        version = subscription_at(account.id, at).plan_version
-    except NoActivePlan:
-        return "", 0
-    return version.plan.slug, version.number
+def _family_name(catalogue: str) -> str:
+    return _FAMILY_NAMES.get(catalogue, catalogue.replace("-", " ").capitalize())
 
 
-def _card(version: PlanVersion) -> PlanCard:
+def _card(version: PlanVersion, models: Sequence[ListedModel]) -> PlanCard:
     plan = version.plan
     return PlanCard(
         slug=plan.slug,
@@ -104,7 +100,7 @@ def _card(version: PlanVersion) -> PlanCard:
             PriceRow(price.interval, price.variant, price.amount, version.currency, price.per_seat)
             for price in version.prices.all()
         ],
-        rows=_rows(version),
+        rows=_rows(version, models),
         meters=[
             FeatureRow(product_name(meter.product), meter_text(meter, version.currency))
             for meter in version.meters.all()
@@ -112,11 +108,17 @@ def _card(version: PlanVersion) -> PlanCard:
     )
 
 
-def _rows(version: PlanVersion) -> list[FeatureRow]:
+def _rows(version: PlanVersion, models: Sequence[ListedModel]) -> list[FeatureRow]:
     entitlements = {row.feature: row for row in version.entitlements.all()}
     texts = [
-        (FEATURES[code].name, entitlement_text(entitlements[code], version.currency))
+        (FEATURES[code].name, _text(entitlements[code], version.currency, models))
         for code in FEATURES
         if code in entitlements
     ]
     return [FeatureRow(label, text) for label, text in texts if text]
+
+
+def _text(row: Entitlement, currency: str, models: Sequence[ListedModel]) -> str:
+    if row.feature == "denied_models":
+        return denied_models_text(row.value or [], models)
+    return entitlement_text(row, currency)
