@@ -36,6 +36,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "WARNING"},
     "loggers": {
         "django_structlog": {"level": "WARNING"},
+        # Requests for other hosts come from scanners, all day; they are answered with 400.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Django repeats every 4xx as a warning; the access log of the server has them.
         "django.request": {"level": "ERROR"},
     },

@@ -14,6 +14,11 @@ def no_truncate() -> pgtrigger.Trigger:
     )
 
 
+def kept() -> list[pgtrigger.Trigger]:
+    """Refuse DELETE and TRUNCATE of rows that change, but never go."""
+    return [pgtrigger.Protect(name="kept", operation=pgtrigger.Delete), no_truncate()]
+
+
 def append_only() -> list[pgtrigger.Trigger]:
     """Refuse UPDATE, DELETE and TRUNCATE."""
     return [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete), no_truncate()]

@@ -4,7 +4,7 @@ from math import ceil
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 
@@ -50,11 +50,22 @@ def as_problem(error: Exception) -> Problem:
             return problem("body-too-large", "The body is too large.", remedy="Send less at once.")
         case SuspiciousOperation():
             return problem("invalid-request", "The request cannot be read.")
+        case DatabaseError() | InterfaceError():
+            return _of_database(error)
+        case _:
+            _log.exception("unexpected_error")
+            return problem("internal-error", "Something went wrong on our side. The request can be sent again.")
+
+
+def _of_database(error: DatabaseError | InterfaceError) -> Problem:
+    match error:
+        case DataError():
+            return problem("invalid-request", "A figure of the request, or a sum with it, is too large to be stored.")
         case OperationalError() | InterfaceError():
             _log.exception("database_unavailable")
             return problem("service-unavailable", "The database does not answer; try again.", retry_after=1)
         case _:
-            _log.exception("unexpected_error")
+            _log.exception("database_refused")
             return problem("internal-error", "Something went wrong on our side. The request can be sent again.")
 
 

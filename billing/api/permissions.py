@@ -13,9 +13,6 @@ from tenants.queries import Caller
 if TYPE_CHECKING:  # DRF's views load the default permissions, and so this module, while they are being defined
     from rest_framework.views import APIView
 
-if TYPE_CHECKING:
-    from rest_framework.views import APIView  # which imports this module by its name in the settings
-
 
 def require(caller: Caller, *scopes: Permission) -> None:
     """Raises the problem insufficient-scope unless the key has one of the scopes."""

@@ -25,7 +25,7 @@ from billing.plans.catalogue_spec import (
     UsageFunding,
     Variant,
 )
-from billing.plans.data_table import UNLIMITED, DataFileError, Table
+from billing.plans.data_table import UNLIMITED, DataFileError, Table, read_text
 from billing.plans.features import FEATURES, Feature, FeatureKind
 
 CATALOGUE_FOLDER = Path(__file__).parent / "catalogues"
@@ -69,7 +69,7 @@ def read_catalogues(paths: Iterable[Path]) -> tuple[Catalogue, ...]:
 
 def read_catalogue(path: Path) -> Catalogue:
     """One catalogue from a file. Raises DataFileError that names file, table and key."""
-    return parse_catalogue(path.read_text(encoding="utf-8"), source=path.name)
+    return parse_catalogue(read_text(path), source=path.name)
 
 
 def parse_catalogue(text: str, *, source: str) -> Catalogue:

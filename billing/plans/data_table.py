@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar, cast
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -22,6 +23,14 @@ class DataFileError(ValueError):
         self.where = where
         self.problem = problem
         super().__init__(f"{source}: {where}: {problem}" if where else f"{source}: {problem}")
+
+
+def read_text(path: Path) -> str:
+    """A data file's text. Raises DataFileError where it is not UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataFileError(path.name, "", f"is not UTF-8 text (byte {error.start})") from error
 
 
 class Table:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NoReturn
 
-from billing.plans.data_table import DataFileError, Table
+from billing.plans.data_table import DataFileError, Table, read_text
 from billing.pricing.tokens import LongContext, TokenRates
 
 SHIPPED_PRICE_LIST = Path(__file__).parent / "price_lists" / "models.json"
@@ -54,7 +54,7 @@ def shipped_price_list() -> PriceList:
 
 def read_price_list(path: Path) -> PriceList:
     """A price list from a file. Raises DataFileError that names file, table and key."""
-    return parse_price_list(path.read_text(encoding="utf-8"), source=path.name)
+    return parse_price_list(read_text(path), source=path.name)
 
 
 def parse_price_list(text: str, *, source: str) -> PriceList:

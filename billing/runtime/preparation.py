@@ -13,7 +13,7 @@ from billing.plans.queries import ListedModel, price_book
 from billing.runtime.decisions import AuthorizeRow
 from billing.runtime.meters import check_size, meters_of
 from billing.runtime.requests import AuthorizationRequest
-from billing.runtime.routing import quote, route
+from billing.runtime.routing import LOCAL_PROVIDER, quote, route
 from billing.subscriptions.directory import Placement
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.rows import digest_of
@@ -41,6 +41,12 @@ def make_offer(request: AuthorizationRequest, terms: AccountTerms, at: datetime)
         )
     check_size(request, terms)
     model = route(request, terms, price_book(at))
+    if model.provider == LOCAL_PROVIDER:
+        raise problem(
+            "missing-provider-credential",
+            f"{model.model} runs on your own machines, and no address of them is set.",
+            remedy="Use a model of another provider.",
+        )
     cost = quote(model, request)
     return Offer(model, cost, cost if terms.usage_funding == "credits" else Decimal(0))
 

@@ -9,6 +9,7 @@ from billing.pricing.tokens import rate_tokens
 from billing.runtime.requests import AuthorizationRequest
 from billing.subscriptions.terms import AccountTerms
 
+LOCAL_PROVIDER = "ollama"  # runs on the tenant's own machines, never on a key of the platform's
 # Cheap before expensive kinds of provider; within a kind the lowest quote decides.
 _LOCAL, _FREE, _GROQ, _PAID = range(4)
 
@@ -50,7 +51,7 @@ def _cheapest(request: AuthorizationRequest, terms: AccountTerms, prices: PriceB
         for model in prices.models.values()
         # Local models run on the tenant's own machines: they need the tenant's address, not the platform's key.
         if model.tier == request.recommended_model_tier
-        and model.provider != "ollama"
+        and model.provider != LOCAL_PROVIDER
         and (model.context_window is None or model.context_window >= needed)
         and not _is_denied(model, terms)
     ]
@@ -65,7 +66,7 @@ def _cheapest(request: AuthorizationRequest, terms: AccountTerms, prices: PriceB
 
 
 def _kind(model: ListedModel) -> int:
-    if model.provider == "ollama":
+    if model.provider == LOCAL_PROVIDER:
         return _LOCAL
     if model.rates.input_per_million == 0 and model.rates.output_per_million == 0:
         return _FREE

@@ -1,19 +1,23 @@
 """What a program may report: the shape of a usage event, validated while it is decoded."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
+from billing.core.money import round_rated
+
 Name = Annotated[str, Meta(max_length=100)]
 Key = Annotated[str, Meta(min_length=1, max_length=200)]
 # Beyond any real request, and far from what a bigint sum of them could not hold.
 Tokens = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+# A plain decimal as text, or a JSON number.
+Quantity = Annotated[str, Meta(pattern=r"^[0-9]{1,13}(\.[0-9]{1,9})?$")] | int | float
 Product = Literal["llm", "pstn", "kb_storage", "callbacks", "compute", "requests"]
 
-MAX_QUANTITY = Decimal(10) ** 12
+MAX_QUANTITY = Decimal(10) ** 9  # in any unit: minutes, seconds, gigabytes a month, calls
 RESERVED_KEYS = "quaestor:"  # keys of events that the system records itself
 
 
@@ -28,12 +32,34 @@ class EventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     input_tokens: Tokens = 0
     output_tokens: Tokens = 0
     cached_input_tokens: Tokens = 0
-    quantity: Decimal | None = None
+    quantity: Quantity | None = None
     office: Name = ""
     agent: Name = ""
     session: Name = ""
     user: Name = ""
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
+
+    @property
+    def amount(self) -> Decimal:
+        """The quantity as a number; zero where there is none."""
+        return Decimal(str(self.quantity or 0))
+
+    def normalised(self) -> "EventInput":
+        """The same event in one spelling: 12.5 and “12.50”, 10:00 UTC and 12:00 at +02:00 are one body."""
+        if self.quantity is None and self.occurred_at is None:
+            return self
+        return msgspec.structs.replace(
+            self,
+            quantity=None if self.quantity is None else f"{self.amount.normalize():f}",
+            occurred_at=None if self.occurred_at is None else _in_utc(self.occurred_at),
+        )
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # at the calendar's edge: refused for its date later on
+        return at
 
 
 class EventResult(msgspec.Struct, kw_only=True, omit_defaults=True, frozen=True):
@@ -57,7 +83,7 @@ def check_event(event: EventInput) -> str | None:
         return _check_tokens(event)
     if event.provider or event.model or event.input_tokens or event.output_tokens or event.cached_input_tokens:
         return f"An event of product {event.product} has a quantity; provider, model and tokens belong to llm."
-    return _check_quantity(event.quantity)
+    return _check_quantity(event)
 
 
 def _check_tokens(event: EventInput) -> str | None:
@@ -70,12 +96,12 @@ def _check_tokens(event: EventInput) -> str | None:
     return None
 
 
-def _check_quantity(quantity: Decimal | None) -> str | None:
-    if quantity is None:
+def _check_quantity(event: EventInput) -> str | None:
+    if event.quantity is None:
         return "quantity is missing."
-    if not quantity.is_finite() or quantity < 0 or quantity > MAX_QUANTITY:
+    amount = event.amount
+    if not amount.is_finite() or amount < 0 or amount > MAX_QUANTITY:
         return f"quantity is a number from 0 to {MAX_QUANTITY}."
-    exponent = quantity.as_tuple().exponent
-    if isinstance(exponent, int) and exponent < -9:
+    if round_rated(amount) != amount:
         return "quantity has at most nine decimals."
     return None

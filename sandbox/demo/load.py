@@ -19,8 +19,8 @@ from tenants.models import Tenant
 
 def load_demo(home: Path) -> None:
     """Catalogues, prices, tenants, the trace; leaves `demo-seed.json` in `home`."""
-    call_command("load_catalog", verbosity=0)
-    call_command("load_prices", verbosity=0)
+    call_command("load_catalog", if_empty=True)
+    call_command("load_prices")
     seed = _seed(home / "demo-seed.json")
     tenant = Tenant.objects.get(slug=seed["tenant"])
     if not trace_is_recorded(tenant):

@@ -45,10 +45,9 @@ def hot_endpoint(view: View[P]) -> View[P]:
 
 def body_of(request: HttpRequest) -> bytes:
     """The request's JSON text. Raises Problem: unsupported-media-type, body-too-large."""
-    if request.content_type != "application/json":
-        raise problem(
-            "unsupported-media-type", "The body is not application/json.", remedy="Send JSON as application/json."
-        )
+    charset = (request.content_params or {}).get("charset", "utf-8").lower()
+    if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
+        raise problem("unsupported-media-type", "The body is not JSON in UTF-8.", remedy="Send it as application/json.")
     try:
         return request.body
     except RequestDataTooBig:

@@ -50,16 +50,14 @@ class HotPath:
 
 def _view_of(path: str) -> View | None:
     view = _VIEWS.get(path)
-    if view is not None or not path.startswith(_AUTHORIZATIONS):
+    if view is not None or not path.startswith(f"{_AUTHORIZATIONS}/"):
         return view
-    authorization_id, _, action = path[len(_AUTHORIZATIONS) + 1 :].partition("/")
+    authorization_id, _, action = path.removeprefix(f"{_AUTHORIZATIONS}/").partition("/")
     act = _ACTIONS.get(action)
     return partial(_act, act, authorization_id) if act is not None else None
 
 
-def _act(
-    act: Callable[[HttpRequest, str], HttpResponse], authorization_id: str, request: HttpRequest
-) -> HttpResponse:
+def _act(act: Callable[[HttpRequest, str], HttpResponse], authorization_id: str, request: HttpRequest) -> HttpResponse:
     return act(request, authorization_id)
 
 

@@ -25,6 +25,7 @@ class Docs(SpectacularSwaggerSplitView):
     """GET /v1/docs. The page's script is a request of its own, so that none stands in the page."""
 
     url_name = "api-document"
+    http_method_names = ("get", "head")
 
 
 @cache

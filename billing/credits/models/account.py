@@ -8,8 +8,8 @@ from uuid_utils.compat import uuid7
 
 
 def amount_field() -> "models.DecimalField[Decimal, Decimal]":
-    """An amount of the ledger: up to a quadrillion, to the nano-unit."""
-    return models.DecimalField(max_digits=24, decimal_places=9, default=Decimal(0))
+    """An amount of the ledger: to the nano-unit, and too wide for any sum to reach its end."""
+    return models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
 
 
 class LedgerAccount(models.Model):
@@ -40,6 +40,11 @@ class LedgerAccount(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["next_expiry_at"], condition=Q(next_expiry_at__isnull=False), name="ledgeraccount_expiry_due"
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(debits_pending__gte=0, debits_posted__gte=0, credits_posted__gte=0),

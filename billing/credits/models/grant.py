@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from billing.credits.models.account import LedgerAccount, amount_field
 from billing.credits.models.transfer import Transfer
+from tenants.append_only import kept
 
 
 class Grant(models.Model):
@@ -29,7 +30,7 @@ class Grant(models.Model):
     transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="grant")
     source = models.CharField(max_length=12, choices=Source)
     priority = models.PositiveSmallIntegerField(default=100, help_text="Lower numbers are spent first.")
-    amount = models.DecimalField(max_digits=24, decimal_places=9)
+    amount = models.DecimalField(max_digits=38, decimal_places=9)
     consumed = amount_field()
     expired = amount_field()
     expires_at = models.DateTimeField(null=True, blank=True)
@@ -44,6 +45,7 @@ class Grant(models.Model):
                 name="grant_within_its_amount",
             ),
         ]
+        triggers = kept()
 
     def __str__(self) -> str:
         return f"{self.source} {self.amount}"

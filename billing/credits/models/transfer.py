@@ -35,7 +35,7 @@ class Transfer(models.Model):
     reason = models.CharField(max_length=12, choices=Reason)
     debit_account = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="debits", db_index=False)
     credit_account = models.ForeignKey(LedgerAccount, models.PROTECT, related_name="credits", db_index=False)
-    amount = models.DecimalField(max_digits=24, decimal_places=9)
+    amount = models.DecimalField(max_digits=38, decimal_places=9)
     pending = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="resolution")
     expires_at = models.DateTimeField(null=True, blank=True, help_text="When a pending transfer is due to be voided.")
     idempotency_key = models.CharField(max_length=200, unique=True)

@@ -53,7 +53,11 @@ def expire_grants(*, account_id: UUID, at: datetime) -> Decimal:
 
 def expire_due_grants(*, at: datetime, limit: int = 1000) -> int:
     """Expire grants of all accounts that are due; answers how many accounts were swept."""
-    due = list(LedgerAccount.objects.filter(next_expiry_at__lte=at).order_by("id").values_list("id", flat=True)[:limit])
+    due = list(
+        LedgerAccount.objects.filter(next_expiry_at__lte=at)
+        .order_by("next_expiry_at", "id")
+        .values_list("id", flat=True)[:limit]
+    )
     for account_id in due:
         expire_grants(account_id=account_id, at=at)
     return len(due)

@@ -7,6 +7,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from billing.credits.models import Transfer
+from tenants.append_only import kept
 
 
 class Authorization(models.Model):
@@ -36,7 +37,7 @@ class Authorization(models.Model):
     )
     input_tokens = models.BigIntegerField()
     max_output_tokens = models.BigIntegerField()
-    held = models.DecimalField(max_digits=24, decimal_places=9, default=Decimal(0))
+    held = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
     hold = models.OneToOneField(
         Transfer, models.PROTECT, null=True, blank=True, related_name="authorization", help_text="The pending transfer."
     )
@@ -49,10 +50,10 @@ class Authorization(models.Model):
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
     settlement_digest = models.BinaryField(max_length=16, null=True, blank=True)
-    cost = models.DecimalField(max_digits=24, decimal_places=9, null=True, blank=True)
-    charged = models.DecimalField(max_digits=24, decimal_places=9, null=True, blank=True)
-    owed = models.DecimalField(max_digits=24, decimal_places=9, null=True, blank=True)
-    balance_after = models.DecimalField(max_digits=24, decimal_places=9, null=True, blank=True)
+    cost = models.DecimalField(max_digits=38, decimal_places=9, null=True, blank=True)
+    charged = models.DecimalField(max_digits=38, decimal_places=9, null=True, blank=True)
+    owed = models.DecimalField(max_digits=38, decimal_places=9, null=True, blank=True)
+    balance_after = models.DecimalField(max_digits=38, decimal_places=9, null=True, blank=True)
     event_id = models.UUIDField(null=True, blank=True)
 
     class Meta:
@@ -74,6 +75,7 @@ class Authorization(models.Model):
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="open"), name="authorization_due"),
         ]
+        triggers = kept()
 
     def __str__(self) -> str:
         return f"{self.provider}/{self.model} {self.state}"

@@ -16,8 +16,8 @@ class Counter(models.Model):
     feature = models.CharField(max_length=60)
     subject = models.CharField(max_length=100, blank=True, help_text="The user, where the limit is per user.")
     window_start = models.DateTimeField()
-    used = models.DecimalField(max_digits=30, decimal_places=9, default=Decimal(0))
-    reserved = models.DecimalField(max_digits=30, decimal_places=9, default=Decimal(0))
+    used = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
+    reserved = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
     last_at = models.DateTimeField(null=True, help_text="Of the latest admission: what a throttle measures from.")
 
     class Meta:

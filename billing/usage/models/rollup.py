@@ -23,11 +23,11 @@ class _Meter(models.Model):
     model = models.CharField(max_length=120)
     credential_source = models.CharField(max_length=10)
     requests = models.BigIntegerField(default=0)
-    quantity = models.DecimalField(max_digits=30, decimal_places=9, default=Decimal(0))
+    quantity = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
     cached_input_tokens = models.BigIntegerField(default=0)
-    cost = models.DecimalField(max_digits=30, decimal_places=9, default=Decimal(0))
+    cost = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
 
     class Meta:
         abstract = True

@@ -95,7 +95,7 @@ def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
         )
     fault = check_event(event)
     if fault is None:
-        return event
+        return event.normalised()
     return EventResult(idempotency_key=event.idempotency_key, status="rejected", code="invalid-request", detail=fault)
 
 

@@ -47,7 +47,7 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
         quantity, unit = Decimal(event.input_tokens + event.output_tokens), "token"
         cost = _token_cost(event, rating.prices, occurred_at)
     else:
-        quantity = event.quantity or Decimal(0)
+        quantity = event.amount
         meter = _meter(event, terms)
         before = rating.used.take(event, quantity, period.start) if meter.price.included > 0 else Decimal(0)
         unit, cost = meter.unit, rate_units(meter.price, quantity, already_used=before)

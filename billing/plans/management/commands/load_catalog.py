@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from billing.plans.catalogue_file import read_catalogues, shipped_catalogues
 from billing.plans.data_table import DataFileError
 from billing.plans.errors import CatalogueProblem
+from billing.plans.models import Plan
 from billing.plans.services.load_catalogue import CatalogueChanges, load_catalogue
 
 
@@ -18,8 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="TOML; without any, the shipped ones")
+        parser.add_argument(
+            "--if-empty", action="store_true", help="load nothing where any plan exists: somebody's catalogue stays"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["if_empty"] and Plan.objects.exists():
+            return
         try:
             catalogues = read_catalogues(options["files"]) if options["files"] else shipped_catalogues()
             with transaction.atomic():

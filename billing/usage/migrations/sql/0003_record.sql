@@ -78,6 +78,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     due timestamptz;
     done record;
+    what text;
 BEGIN
     SELECT l.next_expiry_at INTO due FROM billing_credits_ledgeraccount AS l WHERE l.id = ledger FOR NO KEY UPDATE;
     IF due <= at AND NOT swept THEN
@@ -91,9 +92,11 @@ BEGIN
     END IF;
 
     SELECT * INTO done FROM quaestor_record_usage(events);
+    what := to_char(cardinality(done.recorded), 'FM999,999')
+            || CASE cardinality(done.recorded) WHEN 1 THEN ' usage event' ELSE ' usage events' END;
     IF done.credits_cost > 0 THEN
         PERFORM quaestor_capture(ledger, receivable, revenue, done.credits_cost, NULL, 0, 'batch:' || batch,
-                                 cardinality(done.recorded) || ' usage events', at);
+                                 what, at);
     END IF;
     IF done.invoice_cost > 0 THEN
         UPDATE billing_credits_ledgeraccount AS l SET debits_posted = l.debits_posted + done.invoice_cost
@@ -101,7 +104,7 @@ BEGIN
         INSERT INTO billing_credits_transfer
             (id, phase, reason, debit_account_id, credit_account_id, amount, idempotency_key, description, created_at)
         VALUES (gen_random_uuid(), 'posted', 'usage', receivable, revenue, done.invoice_cost, 'invoice:' || batch,
-                cardinality(done.recorded) || ' usage events', at);
+                what, at);
     END IF;
 
     IF cardinality(done.recorded) = json_array_length(events) THEN  -- all new: no need to look anything up
