@@ -78,7 +78,7 @@ def test_second_factor_is_asked_for_once_it_is_on(visitor: Visitor) -> None:
     page.goto("/")
     page.get_by_label(f"Account menu of {visitor.site.email}").click()
     page.get_by_role("button", name="Sign out").click()
-    page.get_by_label("Email").fill(visitor.site.email)
+    page.get_by_label("E-mail address").fill(visitor.site.email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile("/account/2fa/authenticate/"))
@@ -93,7 +93,7 @@ def test_staff_reach_the_admin_by_the_same_sign_in(visitor: Visitor) -> None:
     """F2, F4: and the admin runs under its own content security policy without a complaint."""
     page, site = visitor.page, visitor.site
     page.goto("/admin/")
-    page.get_by_label("Email").fill(site.staff_email)
+    page.get_by_label("E-mail address").fill(site.staff_email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(f"{site.url}/admin/")

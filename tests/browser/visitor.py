@@ -42,7 +42,7 @@ class Visitor:
     def sign_in(self) -> None:
         """By the form, as everybody does."""
         self.page.goto("/")
-        self.page.get_by_label("Email").fill(self.site.email)
+        self.page.get_by_label("E-mail address").fill(self.site.email)
         self.page.get_by_label("Password", exact=True).fill(PASSWORD)
         self.page.get_by_role("button", name="Sign in").click()
         self.page.wait_for_url(f"{self.site.url}/")

@@ -66,6 +66,15 @@ def test_what_credits_lacked_goes_on_the_invoice(customer: Customer) -> None:
     assert "goes on the next invoice" not in make_client(customer.tenant).get("/credits/").text
 
 
+def test_used_up_is_told_from_never_had(customer: Customer) -> None:
+    """F1, M6: an empty list of grants says which of the two it is."""
+    poor, new = make_customer(balance="0.01"), make_customer()
+    make_calls(poor, "gpt-4o", 4)
+    used_up, never = make_client(poor.tenant).get("/credits/").text, make_client(new.tenant).get("/credits/").text
+    assert ("All credits are used" in used_up, "No credits yet" in used_up) == (True, False)
+    assert ("All credits are used" in never, "No credits yet" in never) == (False, True)
+
+
 def test_movements_continue_by_cursor(customer: Customer) -> None:
     """M1: every movement once, newest first, as rows for a swap and as a page without scripts."""
     for number in range(60):

@@ -57,6 +57,8 @@ def test_low_balance_is_told_where_runs_are_paid_from_it(customer: Customer) -> 
     assert "Your balance is low" in make_client(poor.tenant).get("/").text
     assert "Your balance is low" not in make_client(customer.tenant).get("/").text
     assert "Your balance is low" not in make_client(covered.tenant).get("/").text
+    empty = make_client(make_customer().tenant).get("/").text
+    assert ("Your credits are used up" in empty, "Your balance is low" in empty) == (True, False)
 
 
 def test_recent_movements_are_signed(customer: Customer) -> None:

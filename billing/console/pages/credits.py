@@ -26,13 +26,17 @@ class GrantRow:
 
 @dataclass(frozen=True, slots=True)
 class CreditsPage:
-    """Amounts in `currency`. `owed` is what usage cost beyond the credits; it goes on the next invoice."""
+    """Amounts in `currency`. `owed` is what usage cost beyond the credits; it goes on the next invoice.
+
+    `had_credits` is true once anything came in, whatever is left of it.
+    """
 
     currency: str
     balance: Decimal
     held: Decimal
     available: Decimal
     owed: Decimal
+    had_credits: bool
     grants: Sequence[GrantRow]
     ledger: Sequence[LedgerRow]
     next_url: str
@@ -51,13 +55,15 @@ def credits_page(account: BillingAccount, at: datetime, *, before: Position | No
     """The account's credits as of `at`, with the movements older than `before`."""
     balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
     movements = _movements(account, before)
+    ledger = LedgerAccount.objects.get(id=account.credits_id)
     return CreditsPage(
         currency=balance.currency,
         balance=balance.posted,
         held=balance.held,
         available=balance.available,
         owed=balance.owed,
-        grants=_grants(account, at),
+        had_credits=ledger.credits_posted > 0,
+        grants=_grants(ledger, at),
         ledger=movements.rows,
         next_url=movements.next_url,
     )
@@ -73,9 +79,8 @@ def _movements(account: BillingAccount, before: Position | None) -> LedgerSlice:
     return ledger_slice(account, limit=MOVEMENTS, before=before)
 
 
-def _grants(account: BillingAccount, at: datetime) -> list[GrantRow]:
+def _grants(ledger: LedgerAccount, at: datetime) -> list[GrantRow]:
     """A grant that has expired is not listed even if no worker has swept it: the balance leaves it out too."""
-    ledger = LedgerAccount.objects.get(id=account.credits_id)
     return [
         GrantRow(grant.source, grant.priority, grant.amount, remaining, grant.expires_at)
         for grant, remaining in grants_of(ledger)
