@@ -88,9 +88,13 @@ def format_bytes(size: int) -> str:
 
 
 def format_moment(moment: datetime, zone: str) -> str:
-    """Return an aware `moment` in the time zone named `zone`, as in "3 Nov 2026, 14:05"."""
+    """Return an aware `moment` in the time zone named `zone`, as in "3 Nov 2026, 14:05 CET" or "…, 17:05 UTC+04".
+
+    Many zones have no letters of their own, only what they are ahead of UTC.
+    """
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    name = local.tzname() or ""
+    return f"{local.day} {local:%b %Y, %H:%M} {'UTC' if name.startswith(('+', '-')) else ''}{name}"
 
 
 def format_utc_day(moment: datetime) -> str:

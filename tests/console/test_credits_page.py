@@ -32,7 +32,7 @@ def test_balance_and_grants(customer: Customer) -> None:
         ("promotion", 5, Decimal("4.982")),
         ("purchase", 100, 100),
     ]
-    assert "9 Apr 2026, 12:00" in response.text
+    assert "9 Apr 2026, 12:00 UTC" in response.text
 
 
 def test_expired_grant_is_neither_listed_nor_counted(customer: Customer) -> None:

@@ -92,7 +92,8 @@ def test_bytes_use_steps_of_1024(size: int, text: str) -> None:
 def test_moments_are_in_the_tenants_zone_and_periods_in_utc() -> None:
     """P5: periods are UTC; F1: what happened is shown in the tenant's time zone."""
     moment = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
-    assert figures.format_moment(moment, "Europe/Berlin") == "1 Dec 2026, 00:30"
+    assert figures.format_moment(moment, "Europe/Berlin") == "1 Dec 2026, 00:30 CET"
+    assert figures.format_moment(moment, "Asia/Dubai") == "1 Dec 2026, 03:30 UTC+04"
     assert figures.format_utc_day(moment) == "30 Nov 2026"
 
 

@@ -75,8 +75,8 @@ def test_moments_are_in_the_tenants_time_zone(customer: Customer) -> None:
     customer.tenant.timezone = "Europe/Berlin"
     customer.tenant.save()
     text = make_client(customer.tenant).get("/").text
-    assert "10 Mar 2026, 13:00" in text
-    assert "10 Mar 2026 to 10 Apr 2026" in text
+    assert "10 Mar 2026, 13:00 CET" in text
+    assert "10 Mar 2026 to 10 Apr 2026 UTC" in text
 
 
 def test_cost_on_own_keys_is_told_apart(catalogue: None, clock: time_machine.Traveller) -> None:

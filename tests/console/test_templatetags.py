@@ -32,7 +32,7 @@ def test_filters_write_figures() -> None:
     assert render('{{ m|exact:"USD" }} {{ m|signed:"USD" }}', **values) == "$0.000412500 +$0.0004125"
     assert render('{{ m|money:"USD" }}', **values) == "&lt;$0.01"
     assert render("{{ n|count }} {{ n|compact }} {{ n|bytes }}", **values) == "1,234,567 1.23\u00a0M 1.2\u00a0MB"
-    assert render('{{ at|when:"Asia/Tokyo" }}, {{ at|utc_day }}', **values) == "3 Nov 2026, 22:05, 3 Nov 2026"
+    assert render('{{ at|when:"Asia/Tokyo" }}, {{ at|utc_day }}', **values) == "3 Nov 2026, 22:05 JST, 3 Nov 2026"
     assert render("{{ p|level }}", p=Decimal(80)) == "warn"
 
 
