@@ -16,10 +16,11 @@ from django.utils.timezone import now
 from playwright.sync_api import Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-from tenants.models import User
+from billing.subscriptions.models import BillingAccount
+from tenants.models import User, Workspace
 from tests.browser.visitor import PASSWORD, Site, Visitor
-from tests.console.make import make_calls, make_member, make_minutes, make_user
-from tests.make import make_account, make_credits, make_customer, make_workspace
+from tests.console.make import ingest, make_calls, make_member, make_minutes, make_user
+from tests.make import Customer, make_account, make_api_key, make_credits, make_customer, make_workspace
 
 FLAGS = (
     "--no-sandbox",
@@ -73,6 +74,17 @@ def site(own_database: None) -> Iterator[Site]:
 
 
 @pytest.fixture
+def rich_site(site: Site) -> Site:
+    """The site after 50 reports of a billion GB-months: the period's cost has eleven digits."""
+    account = BillingAccount.objects.get(is_default=True)
+    workspace = Workspace.objects.get(slug="main")
+    customer = Customer(account.tenant, workspace, account, make_api_key(account.tenant))
+    stored = {"workspace": "main", "product": "kb_storage", "quantity": "1000000000"}
+    ingest(customer, [stored | {"idempotency_key": f"stored-{number}"} for number in range(50)], at=now())
+    return site
+
+
+@pytest.fixture
 def tab(site: Site, chromium: str) -> Iterator[Page]:
     """A new browser at a desk. Not the fixture of pytest-playwright: its event loop outlives the test."""
     with sync_playwright() as playwright:
@@ -87,3 +99,9 @@ def tab(site: Site, chromium: str) -> Iterator[Page]:
 def visitor(site: Site, tab: Page) -> Visitor:
     """Somebody at the sign-in page."""
     return Visitor(site, tab)
+
+
+@pytest.fixture
+def rich_visitor(rich_site: Site, tab: Page) -> Visitor:
+    """Somebody at the sign-in page of a site with large figures; the site comes before the browser."""
+    return Visitor(rich_site, tab)

@@ -8,6 +8,8 @@ from playwright.sync_api import ViewportSize, expect
 from tests.browser.visitor import PAGES, Visitor
 
 DESK, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=360, height=740)
+# The texts of tiles that are wider than their tile.
+SPILLS = "tiles => tiles.filter(tile => tile.scrollWidth > tile.clientWidth).map(tile => tile.innerText)"
 Scheme = Literal["light", "dark"]
 
 
@@ -38,6 +40,21 @@ def test_settings_pass_axe(visitor: Visitor, path: str) -> None:
     assert visitor.overflow() == 0
     assert visitor.complaints == []
     assert visitor.violations() == ""
+
+
+@pytest.mark.parametrize("width", [390, 640, 1024, 1280])
+def test_eleven_digits_fit(rich_visitor: Visitor, width: int) -> None:
+    """F1: tiles make room for a cost of eleven digits: neither the page nor a tile scrolls sideways."""
+    page = rich_visitor.page
+    page.set_viewport_size(ViewportSize(width=width, height=844))
+    rich_visitor.sign_in()
+    for path in ("/", "/usage/", "/credits/"):
+        rich_visitor.open(path)
+        expect(page.locator(".stat").filter(has_text="$").first).to_be_visible()
+        assert rich_visitor.overflow() == 0, path
+        assert page.locator(".stat").evaluate_all(SPILLS) == [], path
+    rich_visitor.open("/")
+    expect(page.locator(".stat").filter(has_text="Cost this period")).to_contain_text("$12,500,000,000.24")
 
 
 def test_keyboard_skips_to_the_content(visitor: Visitor) -> None:
