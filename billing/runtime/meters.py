@@ -76,16 +76,15 @@ def meter_refusal(
     """
     known, limit = FEATURES[feature], terms.limit(feature)
     ends = terms.window(feature, at).end
+    figures = f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used"
     if verdict == "throttled":
         return problem(
             "throttled",
-            f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used: past {limit.throttle_after} the plan allows "
-            f"{limit.throttle_per_minute} a minute.",
+            f"{figures}: past {limit.throttle_after} the plan allows {limit.throttle_per_minute} a minute.",
             limit_source=limit.source,
             remedy="Wait and try again, or choose a plan with a higher limit.",
             retry_after=retry_after,
         )
-    figures = f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used"
     detail = f"{known.name}: {figures} until {ends:%Y-%m-%d %H:%M} UTC; this run needs more."
     wait = ceil((ends - at).total_seconds())
     code = known.limit_code or ""

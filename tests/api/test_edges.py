@@ -125,10 +125,8 @@ def test_probes_refuse_to_be_written_to(client: Client) -> None:
 
 def test_the_largest_quantities_are_stored(post: Post, customer: Customer) -> None:
     """U1: the largest quantity of the dearest product is stored, however often it comes."""
-    events = [
-        {"idempotency_key": f"e{n}", "workspace": customer.workspace.slug, "product": "kb_storage", "quantity": "1000000000"}
-        for n in range(1000)
-    ]
+    event = {"workspace": customer.workspace.slug, "product": "kb_storage", "quantity": "1000000000"}
+    events = [event | {"idempotency_key": f"e{n}"} for n in range(1000)]
     accepted = post("/v1/usage/events", {"events": events})[1]["results"]
     assert {result["status"] for result in accepted} == {"accepted"}
 
