@@ -1,7 +1,6 @@
 """GET /v1/billing/ledger: movements of an account's money."""
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
 from rest_framework.request import Request
@@ -30,7 +29,7 @@ class EntryAnswer(msgspec.Struct, frozen=True):
     description: str
     currency: str
     amount: Amount
-    account: Literal["credits", "owed"]
+    account: str
 
 
 class LedgerAnswer(msgspec.Struct, frozen=True):
