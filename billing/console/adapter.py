@@ -4,7 +4,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 
 
-class ClosedSignupAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+class ClosedSignupAdapter(DefaultAccountAdapter):
     """allauth without open sign-up, in the console's words."""
 
     error_messages = DefaultAccountAdapter.error_messages | {
