@@ -1,9 +1,6 @@
 """A period's usage: totals, by product, by model."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import TypeVar
 
 import msgspec
 from django.utils.timezone import now
@@ -19,8 +16,7 @@ from billing.api.serializers import AccountQuery, Query
 from billing.api.views.base import SEE_BILLING, ApiView
 from billing.core.periods import Period
 from billing.usage.queries import MeterReading, period_readings
-
-K = TypeVar("K", bound=tuple[str, ...])
+from billing.usage.sums import ModelRow, models_of, products_of, totals_of
 
 
 class PeriodAnswer(msgspec.Struct, frozen=True):
@@ -108,28 +104,6 @@ class WorkspaceUsage(ApiView):
         return Response(_usage(billed_workspace(caller_of(request), workspace), query["period"]))
 
 
-@dataclass(slots=True)
-class _Sum:
-    requests: int = 0
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cached_input_tokens: int = 0
-    quantity: Decimal = Decimal(0)
-    cost: Decimal = Decimal(0)
-
-    @property
-    def counts(self) -> tuple[int, int, int, int]:
-        return self.requests, self.input_tokens, self.output_tokens, self.cached_input_tokens
-
-    def add(self, reading: MeterReading) -> None:
-        self.requests += reading.requests
-        self.input_tokens += reading.input_tokens
-        self.output_tokens += reading.output_tokens
-        self.cached_input_tokens += reading.cached_input_tokens
-        self.quantity += reading.quantity
-        self.cost += reading.cost
-
-
 def _usage(billed: Billed, period: str | datetime) -> UsageAnswer:
     meant = period_meant(billed.account.id, period, now())
     readings = period_readings(account_id=billed.account.id, period=meant, workspace_id=billed.workspace_id)
@@ -138,27 +112,32 @@ def _usage(billed: Billed, period: str | datetime) -> UsageAnswer:
 
 def usage_answer(period: Period, currency: str, readings: list[MeterReading]) -> UsageAnswer:
     """The sums of a period's readings; sums by product and by model add up to the totals of what they cover."""
-    total, byok = _Sum(), _Sum()
-    products: dict[tuple[str, str], _Sum] = {}
-    models: dict[tuple[str, str, str], _Sum] = {}
-    for reading in readings:
-        total.add(reading)
-        if reading.credential_source == "byok":
-            byok.add(reading)
-        products.setdefault((reading.product, reading.unit), _Sum()).add(reading)
-        if reading.product == "llm":
-            key = reading.provider, reading.model, reading.credential_source
-            models.setdefault(key, _Sum()).add(reading)
+    total = totals_of(readings)
+    products = sorted(products_of(readings), key=lambda row: (-row.cost, row.product, row.unit))
     return UsageAnswer(
         period=PeriodAnswer(period.start, period.end),
         currency=currency,
-        totals=TotalsAnswer(*total.counts, amount(total.cost), amount(byok.cost)),
-        by_product=[
-            ProductAnswer(*key, quantity(used.quantity), amount(used.cost)) for key, used in _dearest_first(products)
-        ],
-        by_model=[ModelUsageAnswer(*key, *used.counts, amount(used.cost)) for key, used in _dearest_first(models)],
+        totals=TotalsAnswer(
+            requests=total.requests,
+            input_tokens=total.input_tokens,
+            output_tokens=total.output_tokens,
+            cached_input_tokens=total.cached_input_tokens,
+            cost=amount(total.cost),
+            byok_cost=amount(total.own_key_cost),
+        ),
+        by_product=[ProductAnswer(row.product, row.unit, quantity(row.quantity), amount(row.cost)) for row in products],
+        by_model=[_model_answer(row) for row in models_of(readings)],
     )
 
 
-def _dearest_first(sums: dict[K, _Sum]) -> list[tuple[K, _Sum]]:
-    return sorted(sums.items(), key=lambda entry: (-entry[1].cost, entry[0]))
+def _model_answer(row: ModelRow) -> ModelUsageAnswer:
+    return ModelUsageAnswer(
+        provider=row.provider,
+        model=row.model,
+        credential_source=row.credential_source,
+        requests=row.requests,
+        input_tokens=row.input_tokens,
+        output_tokens=row.output_tokens,
+        cached_input_tokens=row.cached_input_tokens,
+        cost=amount(row.cost),
+    )

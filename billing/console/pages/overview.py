@@ -6,7 +6,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.console.pages.ledger import LedgerRow, ledger_slice
-from billing.console.pages.sums import DayRow, Totals, daily_of, totals_of
 from billing.core.periods import Period
 from billing.credits.queries import balance_of
 from billing.plans.features import FEATURES
@@ -15,6 +14,7 @@ from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.allowances import allowances_of
 from billing.usage.queries import period_readings
+from billing.usage.sums import DayRow, Totals, daily_of, totals_of
 
 RECENT = 8
 

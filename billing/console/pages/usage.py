@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from billing.console.pages.sums import DayRow, ModelRow, ProductRow, Totals, daily_of, models_of, products_of, totals_of
 from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import subscription_at
 from billing.usage.queries import period_readings
+from billing.usage.sums import DayRow, ModelRow, ProductRow, Totals, daily_of, models_of, products_of, totals_of
 
 CURRENT, PREVIOUS = "current", "previous"
 

@@ -1,4 +1,4 @@
-"""A period's readings, added up the ways that the pages show them. Pure; amounts are in the account's currency."""
+"""A period's readings, added up the ways that console and API show them. Amounts are in the account's currency."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ class Totals:
     requests: int
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int
     cost: Decimal
     own_key_cost: Decimal
 
@@ -52,6 +53,7 @@ class ModelRow:
     requests: int
     input_tokens: int
     output_tokens: int
+    cached_input_tokens: int
     cost: Decimal
 
 
@@ -61,6 +63,7 @@ def totals_of(readings: Sequence[MeterReading]) -> Totals:
         requests=sum(reading.requests for reading in readings),
         input_tokens=sum(reading.input_tokens for reading in readings),
         output_tokens=sum(reading.output_tokens for reading in readings),
+        cached_input_tokens=sum(reading.cached_input_tokens for reading in readings),
         cost=_cost(readings),
         own_key_cost=_cost(reading for reading in readings if reading.credential_source == OWN_KEY),
     )
@@ -102,7 +105,16 @@ def _product_row(product: str, unit: str, readings: list[MeterReading]) -> Produ
 
 def _model_row(provider: str, model: str, source: str, readings: list[MeterReading]) -> ModelRow:
     totals = totals_of(readings)
-    return ModelRow(provider, model, source, totals.requests, totals.input_tokens, totals.output_tokens, totals.cost)
+    return ModelRow(
+        provider=provider,
+        model=model,
+        credential_source=source,
+        requests=totals.requests,
+        input_tokens=totals.input_tokens,
+        output_tokens=totals.output_tokens,
+        cached_input_tokens=totals.cached_input_tokens,
+        cost=totals.cost,
+    )
 
 
 def _days(period: Period, at: datetime) -> Iterator[date]:
