@@ -1,0 +1,1 @@
+"""What the API serves, one file a resource; the server imports every module found here."""

@@ -1,0 +1,53 @@
+"""The one state of a process: its store, its clock, its lock and the events that calls leave."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.stripe import events
+from sandbox.stripe.clock import TEST_CLOCK, Clock
+from sandbox.stripe.store import MEMORY, Store
+from sandbox.stripe.values import Json
+
+
+class State:
+    """What handlers work on. They run one at a time, each inside `transaction`."""
+
+    def __init__(self, path: Path | str = MEMORY) -> None:
+        self.store = Store(path)
+        self.clock = Clock(self.store)
+        self.request: Json | None = None  # the call in progress, as events name it: id and idempotency_key
+        self.base_url = ""  # where this process answers: for the addresses of hosted pages
+        self.after_commit: Callable[[], None] = lambda: None
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """The lock, and all of what is written or nothing; nested, it takes back only its own part."""
+        with self._lock:
+            with self.store.transaction():
+                yield
+            self.after_commit()
+
+    def now(self, obj: Json | None = None) -> int:
+        """Unix seconds on the test clock of the object or of its customer, if it has one, else on the sandbox's."""
+        clock_id = self.test_clock_of(obj)
+        if clock_id is None:
+            return self.clock.now()
+        frozen: int = self.store.get(TEST_CLOCK, clock_id)["frozen_time"]
+        return frozen
+
+    def test_clock_of(self, obj: Json | None) -> str | None:
+        """The test clock's id that an object lives on; None for the sandbox's own clock."""
+        if obj is None:
+            return None
+        clock_id: str | None = obj.get("test_clock")
+        if clock_id is None and isinstance(obj.get("customer"), str):
+            customer = self.store.find("customer", obj["customer"]) or {}
+            clock_id = customer.get("test_clock")
+        return clock_id
+
+    def emit(self, event_type: str, obj: Json, previous: Json | None = None, *, account: str | None = None) -> None:
+        """Store an event with a snapshot of the object, and queue its deliveries with the transaction."""
+        events.emit(self, event_type, obj, previous, account=account)
