@@ -1,5 +1,6 @@
 """Settings by environment (twelve-factor); every variable is listed in docs/configuration.md."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import environ
@@ -46,13 +47,16 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "djstripe",
     "tenants",
     "vault",
     "billing.plans",
     "billing.credits",
     "billing.subscriptions",
     "billing.usage",
+    "billing.notifications",
     "billing.runtime",
+    "billing.stripe_sync",
     "billing.api",
     "billing.console",
 ]
@@ -171,6 +175,24 @@ CONTENT_SECURITY_POLICY = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Quaestor <billing@localhost>")
+
+# Stripe; without a key everything that needs it answers `stripe-not-configured` (docs/stripe.md).
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", default="")
+STRIPE_LIVE_MODE = STRIPE_SECRET_KEY.startswith(("sk_live_", "rk_live_"))
+STRIPE_API_VERSION = "2026-05-27.dahlia"
+if _stripe_host := env.str("STRIPE_API_HOST", default=""):  # dj-stripe looks whether the setting is there at all
+    STRIPE_API_HOST = _stripe_host
+STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", default=10)
+DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
+SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # a host of one's own is the sandbox's way in
+# Where customers may be sent back to after Checkout or the portal: origins, the console's own among them.
+BILLING_RETURN_ORIGINS = [QUAESTOR_ORIGIN, *env.list("BILLING_RETURN_ORIGINS", default=[])]
+# The platform's fee on card purchases of credits, on top of the amount, and what may be bought at once.
+TOPUP_FEE_PERCENT = Decimal(env.str("TOPUP_FEE_PERCENT", default="5"))
+TOPUP_MINIMUM = Decimal(env.str("TOPUP_MINIMUM", default="5"))
+TOPUP_MAXIMUM = Decimal(env.str("TOPUP_MAXIMUM", default="10000"))
+# How long a paid plan outlives its first failed renewal.
+DUNNING_GRACE_DAYS = env.int("DUNNING_GRACE_DAYS", default=7)
 
 # A body of a thousand usage events with long attributes is about 600 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -6,6 +6,7 @@ from django.urls import include, path
 
 from billing.api import health
 from billing.api.views.fallback import nothing_here
+from billing.stripe_sync.webhooks import StripeWebhook
 from config.errors import no_page
 
 handler400 = "config.errors.bad_request"
@@ -17,6 +18,7 @@ urlpatterns = [
     path("readyz", health.ready),
     path("v1", nothing_here),
     path("v1/", include("billing.api.urls")),
+    path("stripe/webhook/<uuid:uuid>/", StripeWebhook.as_view(), name="stripe_webhook"),
     # One sign-in, with its rate limits and second factors, for staff as for members.
     path("admin/login/", secure_admin_login(admin.site.login)),
     path("admin/", admin.site.urls),

@@ -114,6 +114,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "no-active-plan": ProblemType(402, "The account has no plan"),
         "no-model-available": ProblemType(402, "No model is available"),
         "plan-without-byok": ProblemType(402, "The plan does not include own provider keys"),
+        "card-declined": ProblemType(402, "The card was declined"),
         "spend-cap-exceeded": ProblemType(402, "The spend cap is reached"),
         "rate-limited": ProblemType(429, "Too many requests"),
         "throttled": ProblemType(429, "Usage is throttled"),
@@ -126,6 +127,10 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "idempotency-conflict": ProblemType(409, "The idempotency key was used for another request"),
         "missing-provider-credential": ProblemType(409, "No provider key is set"),
         "no-stripe-customer": ProblemType(409, "The account has no Stripe customer"),
+        "nothing-to-pay": ProblemType(409, "There is nothing to pay"),
+        "nothing-to-change": ProblemType(409, "There is nothing to change"),
+        "no-subscription": ProblemType(409, "The account has no paid subscription"),
+        "subscription-exists": ProblemType(409, "The account has a paid subscription already"),
         "event-in-the-future": ProblemType(422, "The event lies in the future"),
         "unpriced-model": ProblemType(422, "The model has no price"),
         "unpriced-product": ProblemType(422, "The product has no price"),
@@ -133,6 +138,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "internal-error": ProblemType(500, "Internal error"),
         "service-unavailable": ProblemType(503, "The service is unavailable"),
         "stripe-not-configured": ProblemType(503, "Stripe is not configured"),
+        "stripe-unavailable": ProblemType(503, "Stripe does not answer"),
     }
 )
 

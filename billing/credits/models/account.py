@@ -22,6 +22,7 @@ class LedgerAccount(models.Model):
     class Kind(models.TextChoices):
         CREDITS = "credits", "Prepaid credits of a customer"
         RECEIVABLE = "receivable", "What a customer owes until the next invoice"
+        PAYABLE = "payable", "What the platform owes a creator"
         REVENUE = "revenue", "Usage charged"
         FUNDING = "funding", "Where granted and purchased credits come from"
         BREAKAGE = "breakage", "Credits that expired unused"
@@ -52,7 +53,8 @@ class LedgerAccount(models.Model):
             ),
             # The rule of prepaid money: what is spent and held never exceeds what came in.
             models.CheckConstraint(
-                condition=~Q(kind="credits") | Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
+                condition=~Q(kind__in=["credits", "payable"])
+                | Q(credits_posted__gte=F("debits_posted") + F("debits_pending")),
                 name="ledgeraccount_never_overspent",
             ),
             models.CheckConstraint(

@@ -29,6 +29,11 @@ class Transfer(models.Model):
         PROMOTION = "promotion"
         ADJUSTMENT = "adjustment"
         EXPIRY = "expiry"
+        FEE = "fee"
+        REFUND = "refund"
+        PAYMENT = "payment"
+        SALE = "sale"
+        PAYOUT = "payout"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     phase = models.CharField(max_length=12, choices=Phase)

@@ -9,6 +9,7 @@ from uuid_utils.compat import uuid7
 
 from billing.plans.models import PlanPrice, PlanVersion
 from billing.subscriptions.models.account import BillingAccount, raises_version
+from billing.subscriptions.models.agreement import Agreement
 
 
 class _Tstzrange(Func):
@@ -26,6 +27,14 @@ class Subscription(models.Model):
     variant = models.CharField(max_length=10, choices=PlanPrice.Variant, default=PlanPrice.Variant.STANDARD)
     seats = models.PositiveIntegerField(default=1)
     anchor = models.DateTimeField(help_text="Allowances reset on this date of each month (UTC), clamped to its end.")
+    agreement = models.ForeignKey(
+        Agreement,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="subscriptions",
+        help_text="The paid agreement that this follows; none for a free plan or one that staff gave.",
+    )
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField(null=True, blank=True)
 

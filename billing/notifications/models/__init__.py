@@ -1,0 +1,3 @@
+from billing.notifications.models.notice import Notice
+
+__all__ = ["Notice"]

@@ -1,0 +1,16 @@
+from billing.stripe_sync.models.catalogue import StripeMeter, StripePrice
+from billing.stripe_sync.models.checkout import CheckoutSession
+from billing.stripe_sync.models.customer import StripeCustomer
+from billing.stripe_sync.models.drift import DriftFinding
+from billing.stripe_sync.models.inbox import InboxEvent
+from billing.stripe_sync.models.meter_report import MeterReport
+
+__all__ = [
+    "CheckoutSession",
+    "DriftFinding",
+    "InboxEvent",
+    "MeterReport",
+    "StripeCustomer",
+    "StripeMeter",
+    "StripePrice",
+]
