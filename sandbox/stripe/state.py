@@ -1,12 +1,14 @@
 """The one state of a process: its store, its clock, its lock and the events that calls leave."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.stripe import events
 from sandbox.stripe.clock import TEST_CLOCK, Clock
+from sandbox.stripe.delivery import Courier
+from sandbox.stripe.faults import Faults
 from sandbox.stripe.store import MEMORY, Store
 from sandbox.stripe.values import Json
 
@@ -19,7 +21,10 @@ class State:
         self.clock = Clock(self.store)
         self.request: Json | None = None  # the call in progress, as events name it: id and idempotency_key
         self.base_url = ""  # where this process answers: for the addresses of hosted pages
-        self.after_commit: Callable[[], None] = lambda: None
+        self.faults = Faults()
+        self.violations: list[Json] = []  # answers of ours that broke the contract
+        self.courier = Courier(self)
+        self._has_news = False  # whether the transaction has left deliveries
         self._lock = threading.RLock()
 
     @contextmanager
@@ -28,7 +33,16 @@ class State:
         with self._lock:
             with self.store.transaction():
                 yield
-            self.after_commit()
+            if self._has_news:
+                self._has_news = False
+                self.courier.wake()
+
+    def reset(self) -> None:
+        """Forget everything, as a new process on an empty store."""
+        self.faults.clear()
+        self.violations.clear()
+        with self._lock, self.store.transaction():
+            self.store.clear()
 
     def now(self, obj: Json | None = None) -> int:
         """Unix seconds on the test clock of the object or of its customer, if it has one, else on the sandbox's."""
@@ -50,4 +64,5 @@ class State:
 
     def emit(self, event_type: str, obj: Json, previous: Json | None = None, *, account: str | None = None) -> None:
         """Store an event with a snapshot of the object, and queue its deliveries with the transaction."""
+        self._has_news = True
         events.emit(self, event_type, obj, previous, account=account)

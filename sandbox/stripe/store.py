@@ -53,7 +53,8 @@ class Store:
     def put(self, kind: str, obj: Json) -> Json:
         """Write a new object or the new state of one; its place in the order stays."""
         self._connection.execute(
-            "INSERT INTO objects (kind, id, body) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+            "INSERT INTO objects (kind, id, body) VALUES (?, ?, ?) "
+            "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
             (kind, obj["id"], json.dumps(obj, separators=(",", ":"))),
         )
         return obj
