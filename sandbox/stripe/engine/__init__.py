@@ -1,0 +1,1 @@
+"""Billing as Stripe does it: subscriptions, invoices, payments, time."""
