@@ -1,0 +1,1 @@
+"""Connect: accounts that receive a share, and what has been sent to them (M10)."""

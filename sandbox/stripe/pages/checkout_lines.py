@@ -1,0 +1,72 @@
+"""The summary of a Checkout page: lines, amounts and how often they come back."""
+
+from decimal import Decimal
+
+from sandbox.stripe.checkout.items import is_metered
+from sandbox.stripe.engine.amounts import exact_amount, rounded
+from sandbox.stripe.pages.rendering import NOTHING, Html, fill, money
+from sandbox.stripe.platform import PLATFORM_NAME
+from sandbox.stripe.values import Json
+
+
+def heading(session: Json) -> str:
+    """What the visitor came to do."""
+    items = session["_items"]
+    if session["mode"] == "setup":
+        return "Save a card for later"
+    main = next((item for item in items if item["price"]["recurring"]), items[0])
+    verb = "Subscribe to" if session["mode"] == "subscription" else "Pay for"
+    return f"{verb} {main['description'] or 'your order'}"
+
+
+def price(session: Json) -> Html:
+    """The large figure; nothing where nothing is sold."""
+    if not session["_items"]:
+        return NOTHING
+    recurring = next((item["price"]["recurring"] for item in session["_items"] if item["price"]["recurring"]), None)
+    amount = money(session["amount_total"], session["currency"])
+    return fill("checkout_price.html", amount=amount, note=every(recurring) if recurring else "")
+
+
+def line(item: Json) -> Html:
+    """One row: what it is, how many at which price, and what is due today."""
+    price = item["price"]
+    amount = "by usage" if is_metered(price) else money(item["amount_total"], item["currency"])
+    return fill("checkout_line.html", name=item["description"] or "Item", detail=_detail(item), amount=amount)
+
+
+def total(session: Json) -> Html:
+    if not session["_items"]:
+        return NOTHING
+    amount = money(session["amount_total"], session["currency"])
+    return fill("checkout_total.html", label="Total due today", amount=amount)
+
+
+def back_link(session: Json) -> Html:
+    if not session["cancel_url"]:
+        return NOTHING
+    return fill("back.html", address=session["cancel_url"], text=f"Back to {PLATFORM_NAME}")
+
+
+def every(recurring: Json) -> str:
+    """Write an interval: "per month", "every 3 months"."""
+    count, interval = recurring["interval_count"], recurring["interval"]
+    return f"per {interval}" if count == 1 else f"every {count} {interval}s"
+
+
+def price_text(price: Json, quantity: int | None) -> str:
+    """Write what a price comes to: "$20.00 per month", "by usage, per month"."""
+    rhythm = f" {every(price['recurring'])}" if price["recurring"] else ""
+    if is_metered(price):
+        return f"By usage, billed {every(price['recurring'])}"
+    return f"{money(rounded(exact_amount(price, Decimal(quantity or 1))), price['currency'])}{rhythm}"
+
+
+def _detail(item: Json) -> str:
+    price, quantity = item["price"], item["quantity"]
+    each = price_text(price, 1)
+    if quantity is None or quantity == 1:
+        return each
+    if price["billing_scheme"] == "tiered":
+        return f"{quantity} units, {price_text(price, quantity)}"
+    return f"{quantity} × {each}"

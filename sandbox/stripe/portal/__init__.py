@@ -1,0 +1,1 @@
+"""The customer portal: what its configurations allow, and the sessions that open it (S3)."""
