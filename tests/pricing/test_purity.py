@@ -10,6 +10,7 @@ MODULES = [
     "billing.core.money",
     "billing.core.periods",
     "billing.core.problems",
+    "billing.pricing.fees",
     "billing.pricing.proration",
     "billing.pricing.tokens",
     "billing.pricing.units",
