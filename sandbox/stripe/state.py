@@ -56,7 +56,7 @@ class State:
         """The test clock's id that an object lives on; None for the sandbox's own clock."""
         if obj is None:
             return None
-        clock_id: str | None = obj.get("test_clock")
+        clock_id: str | None = obj.get("test_clock") or obj.get("_test_clock")
         if clock_id is None and isinstance(obj.get("customer"), str):
             customer = self.store.find("customer", obj["customer"]) or {}
             clock_id = customer.get("test_clock")

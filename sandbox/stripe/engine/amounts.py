@@ -26,8 +26,8 @@ def exact_amount(price: Json, quantity: Decimal) -> Decimal:
     if price["billing_scheme"] == "per_unit":
         return _unit(price) * quantity
     if price["tiers_mode"] == "volume":
-        return _volume(price["tiers"], quantity)
-    return _graduated(price["tiers"], quantity)
+        return _volume(price["_tiers"], quantity)
+    return _graduated(price["_tiers"], quantity)
 
 
 def unit_decimal(price: Json) -> str | None:

@@ -44,8 +44,7 @@ def close_dispute(state: State, dispute: Json, *, status: str) -> Json:
 
 
 def _move(state: State, dispute: Json, amount: int, fee: int) -> Json:
-    charge = state.store.get("charge", dispute["charge"])
-    currency, at = dispute["currency"], state.now(charge)
+    currency, at = dispute["currency"], state.now(dispute)
     return record(state, kind="adjustment", amount=amount, currency=currency, source=dispute, at=at, fee=fee)
 
 
@@ -54,6 +53,7 @@ def _new_dispute(state: State, charge: Json, card: Card) -> Json:
     return {
         "id": new_id("du"),
         "object": "dispute",
+        "_test_clock": state.test_clock_of(charge),
         "amount": charge["amount"],
         "balance_transactions": [],
         "charge": charge["id"],
