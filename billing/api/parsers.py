@@ -48,7 +48,7 @@ def _too_large(limit: int) -> Exception:
 def _object_of(body: bytes) -> dict[str, Any]:
     try:
         value = json.loads(
-            body.decode(), object_pairs_hook=_each_key_once, parse_constant=_no_constant, parse_float=Decimal
+            body.decode(), object_pairs_hook=each_key_once, parse_constant=_no_constant, parse_float=Decimal
         )
     except RecursionError:
         raise problem("invalid-json", "The body is nested too deeply.") from None
@@ -59,7 +59,8 @@ def _object_of(body: bytes) -> dict[str, Any]:
     return value
 
 
-def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members, as json's `object_pairs_hook`. Raises ValueError where a key stands twice."""
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("a key stands twice in one object")

@@ -4,6 +4,7 @@ They keep the rules of the rest of the API: the same keys and scopes, strict bod
 bad input. Their part of the OpenAPI document is made from the same structs that validate.
 """
 
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
@@ -16,6 +17,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from billing.api.errors import as_problem, render_problem
+from billing.api.parsers import each_key_once
 from billing.core.problems import FieldError, Problem, problem
 
 P = ParamSpec("P")
@@ -23,6 +25,7 @@ T = TypeVar("T")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def hot_endpoint(view: View[P]) -> View[P]:
@@ -66,6 +69,27 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         raise _invalid(error) from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise problem("invalid-json", f"The body is not valid JSON: {error}.") from None
+
+
+def decode_flat(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """An object without objects inside, as the decoder's type; a key that stands twice is invalid-json."""
+    value = decode(decoder, body)
+    refuse_repeated_keys(body, different=len(_members.decode(body)))
+    return value
+
+
+def refuse_repeated_keys(body: bytes, *, different: int) -> None:
+    """Raises Problem invalid-json where an object of a valid body has a key twice; msgspec takes the last one.
+
+    Each key ends in a quote before a colon, so that a body has no more keys than such pairs. Where there are as many
+    pairs as `different` keys none stands twice, which is quickly seen; the other bodies are read key by key.
+    """
+    if body.translate(None, b" \t\r\n").count(b'":') == different:
+        return
+    try:
+        json.loads(body, object_pairs_hook=each_key_once, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError) as error:
         raise problem("invalid-json", f"The body is not valid JSON: {error}.") from None
 
 

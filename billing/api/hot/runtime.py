@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import now
 
-from billing.api.hot.endpoint import answer, body_of, decode, hot_endpoint
+from billing.api.hot.endpoint import answer, body_of, decode_flat, hot_endpoint
 from billing.api.hot.key_cache import recent_caller
 from billing.api.permissions import require
 from billing.core.ids import InvalidId, decode_id
@@ -27,7 +27,7 @@ _SCOPES = (Permission.RUNTIME, Permission.USAGE_WRITE)
 def authorizations(request: HttpRequest) -> HttpResponse:
     """Decide about a run and hold its cost: 201, or a refusal with the limit and what would help."""
     caller = _caller(request)
-    asked = decode(_authorization, body_of(request))
+    asked = decode_flat(_authorization, body_of(request))
     return answer(authorize(caller=caller, request=asked, at=now()), status=201)
 
 
@@ -35,7 +35,7 @@ def authorizations(request: HttpRequest) -> HttpResponse:
 def settle(request: HttpRequest, authorization_id: str) -> HttpResponse:
     """Close a run with its real figures."""
     caller = _caller(request)
-    figures = decode(_settlement, body_of(request))
+    figures = decode_flat(_settlement, body_of(request))
     return answer(settle_run(caller=caller, authorization_id=_id(authorization_id), request=figures, at=now()))
 
 

@@ -8,7 +8,7 @@ from django.utils.timezone import now
 from msgspec import Meta
 
 from billing.api.authentication import authenticate
-from billing.api.hot.endpoint import answer, body_of, decode, hot_endpoint
+from billing.api.hot.endpoint import answer, body_of, decode, hot_endpoint, refuse_repeated_keys
 from billing.api.permissions import require
 from billing.usage.services.ingest_events import ingest_events
 from tenants.permissions import Permission
@@ -32,5 +32,18 @@ def post_events(request: HttpRequest) -> HttpResponse:
     caller = authenticate(request)
     require(caller, Permission.USAGE_WRITE, Permission.RUNTIME)
     body = body_of(request)
-    events = decode(_batch, body).events if "events" in decode(_object, body) else [msgspec.Raw(body)]
-    return answer({"results": ingest_events(caller=caller, events=events, at=now())})
+    return answer({"results": ingest_events(caller=caller, events=_events_of(body), at=now())})
+
+
+def _events_of(body: bytes) -> list[msgspec.Raw]:
+    """A body's events. Of a key that stands twice in an event of a list, the last one counts.
+
+    To look for it in each of a thousand would cost a fifth of what recording them does.
+    """
+    members = decode(_object, body)
+    if "events" not in members:
+        refuse_repeated_keys(body, different=len(members))
+        return [msgspec.Raw(body)]
+    if body.count(b'"events"') > 1:
+        refuse_repeated_keys(body, different=len(members))
+    return decode(_batch, body).events
