@@ -18,14 +18,18 @@ import pytest
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 
 from billing.api.hot.key_cache import forget_callers
 from billing.credits.services.open_ledger_account import platform_account
 from billing.plans.queries import clear_price_book
+from billing.stripe_sync.mirror import forget_own_account
+from billing.stripe_sync.services.push_catalogue import push_catalogue
 from billing.subscriptions import directory
+from sandbox.stripe.process import TEST_KEY, StripeSandbox
 from sandbox.temporary import temporary_database
 from sandbox.valkey import Valkey
+from tests.make import AT
 from tests.stock import Stock, put_stock, take_stock
 
 TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
@@ -105,6 +109,34 @@ def own_database(stock: Stock, django_db_blocker: DjangoDbBlocker) -> Iterator[N
     with django_db_blocker.unblock(), _own_database():
         put_stock(stock)
         yield
+
+
+@pytest.fixture(scope="session")
+def stripe_process() -> Iterator[StripeSandbox]:
+    """The stand-in for Stripe, one process a run."""
+    with StripeSandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def stripe(
+    stripe_process: StripeSandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StripeSandbox]:
+    """An empty Stripe that the product speaks to; a breach of Stripe's contract, by either side, fails the test."""
+    stripe_process.reset()
+    settings.STRIPE_SECRET_KEY = TEST_KEY
+    settings.STRIPE_API_HOST = stripe_process.url
+    monkeypatch.setattr("stripe.api_base", stripe_process.url)  # what dj-stripe's own reads go to
+    forget_own_account()
+    yield stripe_process
+    assert stripe_process.call("GET", "/_sandbox/violations") == {"violations": []}
+
+
+@pytest.fixture
+def stripe_catalogue(stripe: StripeSandbox, catalogue: None) -> StripeSandbox:
+    """The same with the shipped plans and meters pushed."""
+    push_catalogue(at=AT)
+    return stripe
 
 
 @contextmanager
