@@ -51,16 +51,16 @@ def test_shares_are_within_half_a_cent(amount: Decimal, other: Decimal) -> None:
 
 @quick
 @given(cents, cents)
-def test_what_was_refunded_is_split_without_loss(credits: Decimal, fee: Decimal) -> None:
+def test_what_was_refunded_is_split_without_loss(bought: Decimal, fee: Decimal) -> None:
     """M4: nothing refunded takes nothing back, everything refunded takes back everything."""
-    total = credits + fee
-    assert refunded_part(credits, refunded=Decimal(0), total=total, currency="USD") == 0
-    assert refunded_part(credits, refunded=total, total=total, currency="USD") == credits
+    total = bought + fee
+    assert refunded_part(bought, refunded=Decimal(0), total=total, currency="USD") == 0
+    assert refunded_part(bought, refunded=total, total=total, currency="USD") == bought
 
 
 def test_nonsense_is_refused() -> None:
     """M11: an amount is a finite number that is not negative, in a currency that there is."""
-    for amount in (Decimal("-1"), Decimal("NaN"), Decimal("Infinity")):
+    for amount in (Decimal(-1), Decimal("NaN"), Decimal("Infinity")):
         with pytest.raises(ValueError, match="is no amount"):
             creator_share(amount, "USD")
     with pytest.raises(ValueError, match="is no amount"):
