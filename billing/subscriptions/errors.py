@@ -15,3 +15,7 @@ class PlanUnchanged(Exception):
 
 class ChangeAhead(Exception):
     """The account has a subscription that begins later, which the change would run into."""
+
+
+class AgreementGoverns(Exception):
+    """The account's plan follows what it pays for at the payment processor, and has to be changed there."""

@@ -9,7 +9,7 @@ from billing.plans.features import FEATURES
 from billing.plans.models import Entitlement, PlanVersion
 from billing.pricing.units import Tier, UnitPrice
 from billing.subscriptions.errors import NoActivePlan, UnknownPlan
-from billing.subscriptions.models import BillingAccount, EntitlementOverride, Subscription
+from billing.subscriptions.models import Agreement, BillingAccount, EntitlementOverride, Subscription
 from billing.subscriptions.terms import AccountTerms, Limit, Meter, is_number
 
 
@@ -41,6 +41,12 @@ def subscription_starts(account_id: UUID) -> list[datetime]:
     """When each subscription that the account ever had began, in order."""
     starts = Subscription.objects.filter(account_id=account_id).order_by("starts_at")
     return list(starts.values_list("starts_at", flat=True))
+
+
+def governing_agreement(account_id: UUID) -> Agreement | None:
+    """The live agreement that the account's plan follows, its plan with it; one query."""
+    agreements = Agreement.objects.filter(account_id=account_id, governs=True)
+    return agreements.select_related("plan_version__plan").first()
 
 
 def terms_of(account_id: UUID, at: datetime) -> AccountTerms:

@@ -12,7 +12,7 @@ from billing.credits.errors import TransferConflict
 from billing.subscriptions.admin.account_parts import OverrideInline, SubscriptionInline, WorkspaceLinkInline
 from billing.subscriptions.admin.grant_form import GrantForm
 from billing.subscriptions.admin.plan_change_form import PlanChangeForm
-from billing.subscriptions.errors import ChangeAhead, PlanUnchanged, UnknownPlan
+from billing.subscriptions.errors import AgreementGoverns, ChangeAhead, PlanUnchanged, UnknownPlan
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.assign_plan import assign_plan
 from billing.subscriptions.services.grant_to_account import grant_to_account
@@ -141,7 +141,7 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             subscription = assign_plan(
                 account_id=account.id, **form.terms(), at=now(), actor=Actor(user_id=request.user.pk)
             )
-        except (UnknownPlan, PlanUnchanged, ChangeAhead) as error:
+        except (UnknownPlan, PlanUnchanged, ChangeAhead, AgreementGoverns) as error:
             raise ValidationError(str(error)) from error
         self.log_change(request, account, f"Put on {subscription.plan_version}")
         self.message_user(request, f"{account} is on {subscription.plan_version}.", messages.SUCCESS)

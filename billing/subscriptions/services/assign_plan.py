@@ -3,13 +3,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.core.ids import encode_id
 from billing.plans.models import PlanPrice
-from billing.subscriptions.errors import NoActivePlan, PlanUnchanged
+from billing.subscriptions.errors import AgreementGoverns, NoActivePlan, PlanUnchanged
 from billing.subscriptions.models import BillingAccount, Subscription
-from billing.subscriptions.queries import subscription_at
+from billing.subscriptions.queries import governing_agreement, subscription_at
+from billing.subscriptions.services.record_plan_change import record_plan_change
 from billing.subscriptions.services.subscribe import subscribe
-from tenants.services.record_audit import Actor, record_audit
+from tenants.services.record_audit import Actor
 
 
 @transaction.atomic
@@ -25,23 +25,23 @@ def assign_plan(
 ) -> Subscription:
     """Put an account on a plan's published version by staff's hand, from `at` on, without proration.
 
-    Raises what `subscribe` raises, and PlanUnchanged for what the account has already: a second click changes nothing.
+    Raises what `subscribe` raises, PlanUnchanged for what the account has already (a second click changes nothing), and
+    AgreementGoverns where the account pays for its plan: the next look at the payment processor would undo the change.
     """
-    account = BillingAccount.objects.select_for_update().get(id=account_id)
+    BillingAccount.objects.select_for_update().get(id=account_id)
+    governing = governing_agreement(account_id)
+    if governing is not None:
+        raise AgreementGoverns(
+            f"The account pays for {governing.plan_version} by its subscription {governing.external_id}: change or "
+            "cancel that one first, here it would be overruled."
+        )
     former = _subscription(account_id, at)
     subscription = subscribe(
         account_id=account_id, plan_slug=plan_slug, at=at, interval=interval, variant=variant, seats=seats
     )
     if former is not None and _terms(former) == _terms(subscription):
         raise PlanUnchanged(f"The account is on {former.plan_version} on these terms already.")
-    record_audit(
-        tenant_id=account.tenant_id,
-        actor=actor,
-        action="plan.changed",
-        target=encode_id("acc", account_id),
-        at=at,
-        detail={"from": _detail(former), "to": _detail(subscription)},
-    )
+    record_plan_change(former=former, present=subscription, actor=actor, at=at)
     return subscription
 
 
@@ -59,10 +59,3 @@ def _terms(subscription: Subscription) -> tuple[UUID, str, str, int]:
         subscription.variant,
         subscription.seats,
     )
-
-
-def _detail(subscription: Subscription | None) -> dict[str, str | int] | None:
-    if subscription is None:
-        return None
-    _, interval, variant, seats = _terms(subscription)
-    return {"plan": str(subscription.plan_version), "interval": interval, "variant": variant, "seats": seats}
