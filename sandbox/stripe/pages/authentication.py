@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from sandbox.stripe.cards import Card, card_by_number
+from sandbox.stripe.engine.invoicing import invoice_of_intent
 from sandbox.stripe.engine.payments import finish_authentication
 from sandbox.stripe.errors import StripeError, missing
 from sandbox.stripe.ids import new_id
@@ -109,8 +110,13 @@ def _waiting(state: State, waiting_id: str) -> Json:
 
 
 def _finish_intent(state: State, intent_id: str, *, passed: bool) -> Page:
+    invoice = invoice_of_intent(state, state.store.get("payment_intent", intent_id))
     try:
         finish_authentication(state, intent_id, passed=passed)
     except StripeError as error:
+        if invoice:
+            return redirect(f"/invoices/{invoice['id']}?failed=1")
         return notice("Not confirmed", error.message, status=error.status)
+    if invoice:
+        return redirect(f"/invoices/{invoice['id']}")
     return notice("Confirmed", "The payment is done. You can close this page.")

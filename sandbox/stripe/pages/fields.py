@@ -9,6 +9,7 @@ ATTRIBUTES = {
     "cvc": 'inputmode="numeric" maxlength="4" required',
     "name": 'maxlength="150" required',
     "email": 'maxlength="250" required',
+    "full_name": 'maxlength="250"',
 }
 KINDS = {  # label, type, placeholder, autocomplete
     "number": ("Card number", "text", "1234 1234 1234 1234", "cc-number"),
@@ -16,6 +17,7 @@ KINDS = {  # label, type, placeholder, autocomplete
     "cvc": ("Security code", "text", "CVC", "cc-csc"),
     "name": ("Name on card", "text", "", "cc-name"),
     "email": ("E-mail", "email", "", "email"),
+    "full_name": ("Name", "text", "", "name"),
 }
 
 
