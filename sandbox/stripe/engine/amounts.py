@@ -82,7 +82,6 @@ def _graduated(tiers: list[Json], quantity: Decimal) -> Decimal:
 def formatted(amount: Decimal, currency: str) -> str:
     """Write an amount in minor units for descriptions, such as "$20.00"."""
     sign = {"usd": "$", "eur": "€", "gbp": "£"}.get(currency, f"{currency.upper()} ")
-    value = (amount / 100).normalize()
-    if -value.as_tuple().exponent < 2:
-        value = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    return f"{sign}{value:f}"
+    value = amount / 100
+    cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"{sign}{cents if cents == value else plain(value)}"

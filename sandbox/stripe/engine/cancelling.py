@@ -42,7 +42,7 @@ def compose_final(state: State, subscription: Json, *, prorate_unused: bool, inv
     if not invoice_now:
         return None
     metered = [item for item in subscription["items"]["data"] if is_metered(item["price"])]
-    lines = [metered_line(state, subscription, item, end=now) for item in metered]
+    lines = [metered_line(state, subscription, item, end=now, last=True) for item in metered]
     lines = [line for line in lines if line["amount"]]
     currency, customer = subscription["currency"], state.store.get("customer", subscription["customer"])
     lines = take_pending(state, customer["id"], currency=currency, subscription=subscription["id"]) + lines

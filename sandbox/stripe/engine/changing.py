@@ -1,6 +1,7 @@
 """Changing a subscription's items: what is prorated, what is invoiced at once (P10, K11)."""
 
 import copy
+from decimal import Decimal
 
 from sandbox.stripe.engine.amounts import price_amount
 from sandbox.stripe.engine.anchors import boundary_before
@@ -102,7 +103,7 @@ def _removed(state: State, subscription: Json, row: Json, entry: Json, now: int)
     state.store.delete("subscription_item", row["id"])
     if not is_metered(row["price"]) or entry.get("clear_usage"):
         return []
-    line = metered_line(state, subscription, row, end=now)
+    line = metered_line(state, subscription, row, end=now, last=True)
     return [line] if line["amount"] else []
 
 
@@ -135,7 +136,7 @@ def _interval(row: Json) -> tuple[object, ...]:
 
 
 def _licensed_amount(subscription: Json) -> int:
-    return sum(price_amount(held.price, held.quantity) for held in holdings(subscription))
+    return sum(price_amount(held.price, Decimal(held.quantity)) for held in holdings(subscription))
 
 
 def _credits(before: Json, at: int, behavior: str) -> list[Proration]:

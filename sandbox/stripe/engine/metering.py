@@ -27,11 +27,15 @@ def aggregate(state: State, meter: Json, customer: str, *, start: int, end: int)
             return sum(values, Decimal(0))
 
 
-def metered_line(state: State, subscription: Json, item: Json, *, end: int) -> Json:
-    """The line of a metered item for the part of its period before `end`; usage below zero counts as none."""
+def metered_line(state: State, subscription: Json, item: Json, *, end: int, last: bool = False) -> Json:
+    """The line of a metered item for the part of its period before `end`; usage below zero counts as none.
+
+    The `last` line of an item takes along what was counted in this very second: no later period will.
+    """
     price, start = item["price"], item["current_period_start"]
     meter = state.store.find("billing.meter", price["recurring"]["meter"] or "")
-    used = aggregate(state, meter, subscription["customer"], start=start, end=end) if meter else Decimal(0)
+    until = end + 1 if last else end
+    used = aggregate(state, meter, subscription["customer"], start=start, end=until) if meter else Decimal(0)
     quantity = max(used, Decimal(0))
     amount = price_amount(price, quantity)
     return item_line(state, item, quantity=quantity, amount=amount, start=start, end=end)

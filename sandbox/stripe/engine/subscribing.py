@@ -1,6 +1,7 @@
 """Starting a subscription: its items, its first invoice, its first payment."""
 
 from sandbox.stripe.engine.anchors import boundary_before
+from sandbox.stripe.engine.cancelling import plan_end
 from sandbox.stripe.engine.collecting import check_behavior, collect, require_method
 from sandbox.stripe.engine.drafts import draft_invoice, take_pending
 from sandbox.stripe.engine.items import add_one_time, lay_out, licensed_line, new_item, read_recurring
@@ -14,7 +15,7 @@ from sandbox.stripe.state import State
 from sandbox.stripe.values import Json, merged_metadata
 
 DAY = 86_400
-COPIED = ("collection_method", "days_until_due", "default_payment_method", "description", "cancel_at")
+COPIED = ("collection_method", "days_until_due", "default_payment_method", "description")
 
 
 def start_subscription(
@@ -64,8 +65,7 @@ def compose_subscription(
         if subscription["trial_end"]:
             row["current_period_end"] = subscription["trial_end"]
     subscription["items"] = as_list(rows, f"/v1/subscription_items?subscription={subscription['id']}")
-    if parameters.get("cancel_at_period_end"):
-        subscription |= {"cancel_at": max(row["current_period_end"] for row in rows), "canceled_at": now}
+    plan_end(state, subscription, parameters)
     add_one_time(state, subscription, parameters.get("add_invoice_items") or [], at=now)
     store_subscription(state, subscription)
     invoice = _first_invoice(state, owner, subscription, parameters.get("proration_behavior", "create_prorations"))
@@ -99,7 +99,7 @@ def _new_subscription(owner: Json, currency: str, metadata: Json, parameters: Js
     subscription: Json = EMPTY_SUBSCRIPTION | {
         "id": subscription_id,
         "billing_cycle_anchor": parameters.get("billing_cycle_anchor") or trial or now,
-        "cancel_at_period_end": bool(parameters.get("cancel_at_period_end")),
+        "cancel_at_period_end": False,
         "created": now,
         "currency": currency,
         "customer": owner["id"],
@@ -165,6 +165,7 @@ EMPTY_SUBSCRIPTION: Json = {
     "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None},
     "billing_cycle_anchor_config": None,
     "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
+    "billing_schedules": [],
     "billing_thresholds": None,
     "cancel_at": None,
     "canceled_at": None,

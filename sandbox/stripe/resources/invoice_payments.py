@@ -15,7 +15,7 @@ def retrieve(call: Call) -> Json:
 
 @route("GET", "/v1/invoice_payments")
 def list_payments(call: Call) -> Json:
-    filters = {name: call.parameters[name] for name in ("invoice", "status") if name in call.parameters}
+    filters: Json = {name: call.parameters[name] for name in ("invoice", "status") if name in call.parameters}
     payment: Json = call.parameters.get("payment") or {}
     if "payment_intent" in payment:
         filters["_intent"] = payment["payment_intent"]
