@@ -31,10 +31,12 @@ def grant_credits(
     expires_at: datetime | None = None,
     description: str = "",
     given_back: bool = False,
+    reason: Transfer.Reason | None = None,
 ) -> Grant:
     """Add a lot of credits to a customer's account, in its currency; the same key again gives the first lot.
 
-    Lower `priority` burns first. `given_back` money comes out of revenue: a charge that is taken back.
+    Lower `priority` burns first. `given_back` money comes out of revenue: a charge that is taken back. The ledger shows
+    the source's `reason` unless another is given.
     Raises ValueError for an amount that is not positive or an expiry that has passed, TransferConflict when the key
     stands for another movement.
     """
@@ -55,7 +57,7 @@ def grant_credits(
         ),
         credit_account=account_id,
         amount=amount,
-        reason=Transfer.Reason.REVERSAL if given_back else _REASONS[source],
+        reason=reason or (Transfer.Reason.REVERSAL if given_back else _REASONS[source]),
         idempotency_key=key,
         at=at,
         description=description,
