@@ -93,7 +93,7 @@ class PathTable:
 
 
 def _parts(path: str) -> Segments:
-    return tuple(path.strip("/").split("/"))
+    return tuple(path.strip("/").split("/")) if path.strip("/") else ()
 
 
 def _descend(node: Json, parts: Segments) -> str | None:
