@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from billing.plans.models import ModelPrice, PlanVersion
+from billing.plans.models import ModelPrice, Plan, PlanVersion
 from billing.pricing.tokens import LongContext, TokenRates
 
 ModelKey = tuple[str, str]
@@ -88,6 +88,11 @@ def published_plans() -> list[PlanVersion]:
     versions = PlanVersion.objects.filter(state=PlanVersion.State.PUBLISHED).select_related("plan")
     parts = versions.prefetch_related("prices", "entitlements", "meters")
     return list(parts.order_by("plan__catalogue", "plan__position", "plan__slug"))
+
+
+def default_plan_slug(catalogue: str) -> str | None:
+    """The plan that accounts of a catalogue fall back to, if it has one; one query."""
+    return Plan.objects.filter(catalogue=catalogue, is_default=True).values_list("slug", flat=True).first()
 
 
 def listed_models(at: datetime) -> list[ListedModel]:
