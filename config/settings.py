@@ -183,6 +183,8 @@ STRIPE_API_VERSION = "2026-05-27.dahlia"
 if _stripe_host := env.str("STRIPE_API_HOST", default=""):  # dj-stripe looks whether the setting is there at all
     STRIPE_API_HOST = _stripe_host
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", default=10)
+# Of an endpoint that somebody else made, such as `stripe listen` at a desk; else connect_stripe makes its own.
+STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET", default="")
 DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # a host of one's own is the sandbox's way in
 # Where customers may be sent back to after Checkout or the portal: origins, the console's own among them.
