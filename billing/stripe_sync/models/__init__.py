@@ -4,8 +4,10 @@ from billing.stripe_sync.models.customer import StripeCustomer
 from billing.stripe_sync.models.drift import DriftFinding
 from billing.stripe_sync.models.inbox import InboxEvent
 from billing.stripe_sync.models.meter_report import MeterReport
+from billing.stripe_sync.models.quote import ChangeQuote
 
 __all__ = [
+    "ChangeQuote",
     "CheckoutSession",
     "DriftFinding",
     "InboxEvent",

@@ -1,0 +1,77 @@
+"""What a change of a paid plan is asked for, costs and did: plain values, amounts in the account's currency (P10, K11)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The terms that somebody wants to be on."""
+
+    plan_slug: str
+    interval: str
+    variant: str
+    seats: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PricePoint:
+    """What a plan costs: `amount` for an interval, for each seat where it is `per_seat`; `total` for all seats."""
+
+    amount: Decimal
+    per_seat: bool
+    total: Decimal
+    currency: str
+    interval: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePreview:
+    """What a change costs, as Stripe reckons it at `proration_at`.
+
+    `credit` is given back for unused time of the old terms, `charge` taken for the new ones, neither is negative;
+    `net` is charge less credit. A positive net is charged at once, a negative one comes off the next invoice. From
+    `next_at` on, `next_amount` is charged for every interval; usage comes on top. `proration_at` is None where nothing
+    is prorated, `next_at` where nothing is to be paid. Hand `expected` back to make this very change.
+    """
+
+    credit: Decimal
+    charge: Decimal
+    net: Decimal
+    currency: str
+    price: PricePoint
+    proration_at: datetime | None
+    next_amount: Decimal
+    next_at: datetime | None
+
+    @property
+    def expected(self) -> "Expected":
+        return Expected(self.net, self.proration_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a preview showed: a change that would cost anything else is refused."""
+
+    net: Decimal
+    proration_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Toggled:
+    """An account's switch of whose provider keys it runs on; `proration` is what the switch cost just now (K11)."""
+
+    enabled: bool
+    price: PricePoint
+    proration: ChangePreview
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedCheckout:
+    """A page at Stripe to send somebody to; `id` is ours."""
+
+    id: UUID
+    url: str
