@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from sandbox.stripe.checkout.items import is_metered
-from sandbox.stripe.engine.amounts import exact_amount, rounded
+from sandbox.stripe.engine.amounts import exact_amount, formatted, rounded
 from sandbox.stripe.pages.rendering import NOTHING, Html, fill, money
 from sandbox.stripe.platform import PLATFORM_NAME
 from sandbox.stripe.values import Json
@@ -55,10 +55,12 @@ def every(recurring: Json) -> str:
 
 
 def price_text(price: Json, quantity: int | None) -> str:
-    """Write what a price comes to: "$20.00 per month", "by usage, per month"."""
+    """Write what a price comes to: "$20.00 per month", "$0.002 each, billed per month"."""
     rhythm = f" {every(price['recurring'])}" if price["recurring"] else ""
     if is_metered(price):
-        return f"By usage, billed {every(price['recurring'])}"
+        unit = price["unit_amount_decimal"]
+        rate = "Tiered by usage" if unit is None else f"{formatted(Decimal(unit), price['currency'])} each"
+        return f"{rate}, billed {every(price['recurring'])}"
     return f"{money(rounded(exact_amount(price, Decimal(quantity or 1))), price['currency'])}{rhythm}"
 
 

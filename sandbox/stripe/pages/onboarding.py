@@ -23,10 +23,9 @@ def show(call: Call) -> Page:
         merchant=PLATFORM_NAME,
         facts=facts(
             [
-                ("Account", account["id"]),
                 ("E-mail", account["email"] or "not given"),
                 ("Country", account["country"]),
-                ("Bank account", "STRIPE TEST BANK •••• 6789"),
+                ("Bank account", "Test bank •••• 6789"),
             ]
         ),
         action=f"/connect/{link['id']}",

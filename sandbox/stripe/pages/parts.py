@@ -53,16 +53,14 @@ def facts(rows: Sequence[tuple[str, str | Html]]) -> Html:
 
 def table(label: str, columns: Sequence[str], rows: Sequence[Sequence[str | Html]]) -> Html:
     """A table that scrolls by itself; a column whose name ends in ">" holds figures."""
+    names = [column.removesuffix(">") for column in columns]
     looks = ["number" if column.endswith(">") else "" for column in columns]
-    head = joined(
-        fill("table_head.html", text=column.removesuffix(">"), look=look)
-        for column, look in zip(columns, looks, strict=True)
-    )
-    body = joined(
-        fill(
-            "table_row.html",
-            cells=joined(fill("table_cell.html", text=cell, look=look) for cell, look in zip(row, looks, strict=True)),
-        )
-        for row in rows
-    )
+    head = joined(fill("table_head.html", text=name, look=look) for name, look in zip(names, looks, strict=True))
+    body = joined(_row(row, names, looks) for row in rows)
     return fill("table.html", label=label, head=head, rows=body)
+
+
+def _row(cells: Sequence[str | Html], names: list[str], looks: list[str]) -> Html:
+    columns = zip(cells, names, looks, strict=True)
+    filled = joined(fill("table_cell.html", text=cell, label=name, look=look) for cell, name, look in columns)
+    return fill("table_row.html", cells=filled)

@@ -88,7 +88,8 @@ def _plans(state: State, session: Json, features: Json) -> Html:
 
 
 def _plan(state: State, session: Json, features: Json, subscription: Json) -> Html:
-    lines = [price_text(item["price"], item.get("quantity")) for item in subscription["items"]["data"]]
+    items = subscription["items"]["data"]
+    lines = [_line(state, item, alone=len(items) == 1) for item in items]
     label, tone = BADGES[subscription["status"]]
     ends = subscription["cancel_at"]
     return fill(
@@ -99,6 +100,12 @@ def _plan(state: State, session: Json, features: Json, subscription: Json) -> Ht
         actions=_plan_action(session, features, subscription),
         renewal=_renewal(subscription),
     )
+
+
+def _line(state: State, item: Json, *, alone: bool) -> str:
+    price = price_text(item["price"], item.get("quantity"))
+    product = state.store.find("product", item["price"]["product"]) or {}
+    return price if alone else f"{product.get('name', 'Item')}: {price}"
 
 
 def _plan_action(session: Json, features: Json, subscription: Json) -> Html:
