@@ -7,9 +7,9 @@ from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
 
-def amount_field() -> "models.DecimalField[Decimal, Decimal]":
+def amount_field(help_text: str = "") -> "models.DecimalField[Decimal, Decimal]":
     """An amount of the ledger: to the nano-unit, and too wide for any sum to reach its end."""
-    return models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
+    return models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0), help_text=help_text)
 
 
 class LedgerAccount(models.Model):

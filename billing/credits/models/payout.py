@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
-from billing.credits.models.account import LedgerAccount
+from billing.credits.models.account import LedgerAccount, amount_field
 from billing.credits.models.transfer import Transfer
 from tenants.append_only import append_only, kept
 from tenants.models import Tenant
@@ -74,6 +74,7 @@ class Payout(models.Model):
     currency = models.CharField(max_length=3)
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     transfer = models.OneToOneField(Transfer, models.PROTECT, related_name="payout")
+    returned = amount_field("What of it is owed again.")
     external_id = models.CharField(max_length=255, blank=True)
     error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField()
@@ -83,6 +84,11 @@ class Payout(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="payout_amount"),
+            models.CheckConstraint(
+                condition=Q(returned__gte=0, returned__lte=models.F("amount"))
+                & (~Q(state__in=["failed", "reversed"]) | Q(returned=models.F("amount"))),
+                name="payout_returned",
+            ),
             models.UniqueConstraint(
                 fields=["creator"], condition=Q(state="pending"), name="payout_one_on_its_way_to_a_creator"
             ),
