@@ -174,6 +174,7 @@ CONTENT_SECURITY_POLICY = {
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Quaestor <billing@localhost>")
 
 # Stripe; without a key everything that needs it answers `stripe-not-configured` (docs/stripe.md).
@@ -237,4 +238,11 @@ CELERY_BEAT_SCHEDULE = {
     "flush-rollups": {"task": "billing.usage.tasks.flush_rollups", "schedule": 1.0, "options": {"expires": 5}},
     "expire-holds": {"task": "billing.runtime.tasks.expire_holds", "schedule": 5.0, "options": {"expires": 30}},
     "expire-grants": {"task": "billing.credits.tasks.expire_grants", "schedule": 60.0, "options": {"expires": 120}},
+    "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
+    "tell-of-overdue-plans": {
+        "task": "billing.notifications.tasks.tell_of_overdue_plans",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "send-notices": {"task": "billing.notifications.tasks.send_notices", "schedule": 10.0, "options": {"expires": 30}},
 }
