@@ -18,7 +18,7 @@ def keep_event(*, event: Mapping[str, Any], at: datetime) -> InboxEvent:
             "type": event["type"],
             "object_type": thing.get("object", ""),
             "object_id": thing.get("id") or "",
-            "customer_id": _customer_of(thing),
+            "customer_id": _customer_of(thing) or _customer_of(event["data"].get("previous_attributes") or {}),
             "connected_account": event.get("account") or "",
             "livemode": event["livemode"],
             "occurred_at": datetime.fromtimestamp(event["created"], UTC),
@@ -32,7 +32,10 @@ def keep_event(*, event: Mapping[str, Any], at: datetime) -> InboxEvent:
 
 
 def _customer_of(thing: Mapping[str, Any]) -> str:
-    """The id of the customer that an object is of; an expanded one is an object itself."""
+    """The id of the customer that an object is of; an expanded one is an object itself.
+
+    A card that was taken away names its customer among the previous attributes alone.
+    """
     if thing.get("object") == "customer":
         return str(thing["id"])
     customer = thing.get("customer") or ""

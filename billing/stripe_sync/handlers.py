@@ -1,0 +1,43 @@
+"""Which service reads what an event is about afresh (S4)."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.stripe_sync.models import InboxEvent
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Work:
+    """A fresh read that an event asks for; the same work of several events is done once."""
+
+    kind: str
+    key: str
+
+
+_OF_A_CUSTOMER = frozenset({"customer", "payment_method", "subscription", "invoice"})
+
+
+def works_of(event: InboxEvent) -> frozenset[Work]:
+    """What is to be read again because of an event; nothing for what we do not follow."""
+    return frozenset(_works_of(event))
+
+
+def _works_of(event: InboxEvent) -> Iterator[Work]:
+    if event.connected_account:
+        if event.object_type in {"account", "application"}:
+            yield Work("account", event.connected_account)
+        return
+    if event.object_type in _OF_A_CUSTOMER and event.customer_id:
+        yield Work("customer", event.customer_id)
+    if event.object_type in READERS and event.object_type != "customer" and event.object_id:
+        yield Work(event.object_type, event.object_id)
+
+
+def do_work(work: Work, *, at: datetime) -> bool:
+    """Read it afresh and apply it; False where it is not ours. Raises what reading and applying raise."""
+    return READERS[work.kind](work.key, at)
+
+
+Reader = Callable[[str, datetime], bool]
+READERS: dict[str, Reader] = {}
