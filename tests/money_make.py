@@ -17,6 +17,7 @@ from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.credits.services.expire_grants import expire_grants
 from billing.credits.services.grant_credits import grant_credits
 from billing.credits.services.open_ledger_account import open_ledger_account, platform_account
+from billing.credits.services.post_transfer import post_transfer
 from billing.runtime.requests import (
     AuthorizationAnswer,
     AuthorizationRequest,
@@ -169,3 +170,15 @@ def in_threads(work: Callable[[int], T], times: int, *, threads: int = 16) -> li
 
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(closing, range(times)))
+
+
+def owe(receivable: LedgerAccount, amount: str | Decimal, *, at: datetime = AT) -> None:
+    """Usage that goes on the next invoice."""
+    post_transfer(
+        debit_account=receivable.id,
+        credit_account=revenue(),
+        amount=Decimal(amount),
+        reason=Transfer.Reason.USAGE,
+        idempotency_key=f"owe-{next(_numbers)}",
+        at=at,
+    )

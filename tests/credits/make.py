@@ -5,15 +5,19 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import count
 
-from billing.credits.models import LedgerAccount, TopUp, Transfer
+from billing.credits.models import Creator, LedgerAccount, Payout, Sale, TopUp, Transfer
 from billing.credits.services.credit_top_up import credit_top_up
+from billing.credits.services.open_creator import open_creator
 from billing.credits.services.open_ledger_account import open_ledger_account
+from billing.credits.services.open_payout import open_payout
 from billing.credits.services.open_top_up import open_top_up
+from billing.credits.services.record_sale import record_sale
 from billing.credits.services.take_back_top_up import take_back_top_up
-from tests.make import AT
+from tenants.services.record_audit import SYSTEM
+from tests.make import AT, make_tenant
 from tests.money_make import make_ledger, reread
 
-_payments = count(1)
+_payments, _sales = count(1), count(1)
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,32 @@ def platform_totals() -> dict[str, Decimal]:
             if account.kind in LedgerAccount.PLATFORM_KINDS:
                 totals[account.kind] = totals.get(account.kind, Decimal(0)) + sign * transfer.amount
     return totals
+
+
+def make_creator(*, is_ready: bool = True) -> Creator:
+    """A tenant that sells, with an account at the processor that may be paid."""
+    creator = open_creator(tenant_id=make_tenant().id, currency="USD", at=AT, actor=SYSTEM)
+    if is_ready:
+        Creator.objects.filter(id=creator.id).update(external_account=f"acct_{creator.id.hex}", payouts_enabled=True)
+    return Creator.objects.get(id=creator.id)
+
+
+def sell(creator: Creator, wallet: Wallet, amount: str = "10", *, key: str = "", at: datetime = AT) -> Sale:
+    return record_sale(
+        creator_id=creator.id,
+        buyer_id=wallet.credits.id,
+        buyer_tenant_id=creator.tenant_id,
+        item="Sales agent",
+        amount=Decimal(amount),
+        idempotency_key=key or f"sale-{next(_sales)}",
+        at=at,
+        actor=SYSTEM,
+    )
+
+
+def open_payment(creator: Creator, *, at: datetime = AT) -> Payout:
+    return open_payout(creator_id=creator.id, at=at, actor=SYSTEM)
+
+
+def owed_to(creator: Creator) -> str:
+    return f"{LedgerAccount.objects.get(id=creator.payable_id).balance.normalize():f}"

@@ -3,15 +3,18 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from billing.credits.models import LedgerAccount, Transfer
+from billing.credits.models import Creator, LedgerAccount, TopUp, Transfer
 from billing.credits.services.check_ledger import check_ledger
+from billing.credits.services.finish_payout import fail_payout, finish_payout
 from billing.credits.services.open_ledger_account import open_ledger_account, platform_account
+from tests.credits.make import make_creator, make_paid, make_wallet, open_payment, sell, take_back
 from tests.make import AT
 from tests.money_make import capture, hold, make_ledger, revenue, spend
 
@@ -137,3 +140,68 @@ def test_command_says_what_it_found() -> None:
 def test_platform_has_one_account_of_a_kind() -> None:
     """M1: revenue is one account a currency."""
     assert revenue() == revenue() != platform_account(LedgerAccount.Kind.REVENUE, "EUR")
+
+
+def make_purchase() -> TopUp:
+    """Bought, half refunded, half of that given back."""
+    wallet = make_wallet()
+    top_up = make_paid(wallet, "20", "1")
+    spend(wallet.credits, "15")
+    take_back(wallet, top_up, "10.50")
+    return take_back(wallet, top_up, "5.25")
+
+
+def make_payouts() -> Creator:
+    """Two sales; one payout came back in part, one failed."""
+    creator, wallet = make_creator(), make_wallet("20")
+    sell(creator, wallet)
+    finish_payout(payout_id=open_payment(creator).id, external_id="tr_1", returned=Decimal(1), at=AT)
+    sell(creator, wallet)
+    fail_payout(payout_id=open_payment(creator).id, error="Refused", at=AT)
+    return creator
+
+
+def test_purchases_and_payouts_add_up() -> None:
+    """M4, M10: refunds, disputes and payouts that came back leave nothing to find."""
+    make_purchase()
+    make_payouts()
+    assert check_ledger(at=AT) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("amount = 21", r"credits of 21\.00, 20\.000000000 granted"),
+        ("fee = 2", r"a fee of 2\.00, 1\.000000000 taken"),
+        ("taken_back = 6", r"6\.000000000 taken back, 5\.000000000 in transfers"),
+        ("state = 'open'", r"credits of 0\.00, 20\.000000000 granted; a fee of 0\.00, 1\.000000000 taken"),
+    ],
+)
+def test_finds_a_purchase_that_differs(change: str, sentence: str) -> None:
+    """M4: what a purchase says of itself is what the ledger holds."""
+    damage(f"UPDATE billing_credits_topup SET {change} WHERE id = %s", make_purchase().id)
+    (finding,) = check_ledger(at=AT)
+    assert re.search(sentence, finding), finding
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "sentence"),
+    [
+        ("sale", "creator_share = 7", r"26\.000000000 came in, sales and returned payouts say 24\.000000000"),
+        ("payout", "amount = amount + 1, returned = returned + 1", r"17\.000000000 went out, payouts say 19\.00"),
+    ],
+)
+def test_finds_a_creator_that_differs(table: str, change: str, sentence: str) -> None:
+    """M10: what is owed to a creator is what was sold less what was paid out."""
+    damage(f"UPDATE billing_credits_{table} SET {change} WHERE creator_id = %s", make_payouts().id)
+    (finding,) = check_ledger(at=AT)
+    assert re.search(sentence, finding), finding
+
+
+def test_finds_a_payable_total_that_differs() -> None:
+    """M1, M10: totals of what creators are owed are checked like customers'."""
+    damage(
+        "UPDATE billing_credits_ledgeraccount SET credits_posted = credits_posted + 1 WHERE id = %s",
+        make_payouts().payable_id,
+    )
+    assert "credits 27.000000000 cached, 26.000000000 in transfers" in check_ledger(at=AT)[0]

@@ -25,7 +25,7 @@ _TOTALS = """
     SELECT l.id, l.kind, l.debits_posted, COALESCE(m.debits, 0), l.credits_posted, COALESCE(m.credits, 0),
            l.debits_pending, COALESCE(m.pending, 0)
       FROM billing_credits_ledgeraccount AS l LEFT JOIN moved AS m ON m.account = l.id
-     WHERE l.kind IN ('credits', 'receivable')
+     WHERE l.kind IN ('credits', 'receivable', 'payable')
        AND (l.debits_posted, l.credits_posted, l.debits_pending)
            IS DISTINCT FROM (COALESCE(m.debits, 0), COALESCE(m.credits, 0), COALESCE(m.pending, 0))
      ORDER BY l.id
@@ -58,14 +58,56 @@ _GRANTS = """
     HAVING l.credits_posted <> COALESCE(sum(g.amount), 0)
         OR l.credits_posted - l.debits_posted > COALESCE(sum(g.amount - g.consumed - g.expired), 0)
 """
+# What became of a purchase: the grant, the fee, and the sum of its corrections (taken less given back).
+_PURCHASES = """
+    WITH purchases AS (
+        SELECT u.id, u.state, u.taken_back, u.movements,
+               u.amount * (u.state = 'credited')::int AS amount, u.fee * (u.state = 'credited')::int AS fee,
+               'topup:' || u.id AS key, 'grant:' || u.account_id || ':topup:' || u.id AS grant_key
+          FROM billing_credits_topup AS u
+    ), found AS (
+        SELECT p.*,
+               COALESCE((
+                   SELECT t.amount FROM billing_credits_transfer AS t WHERE t.idempotency_key = p.grant_key), 0) AS granted,
+               COALESCE((
+                   SELECT t.amount FROM billing_credits_transfer AS t
+                    WHERE t.idempotency_key = p.key || ':fee'), 0) AS fee_taken,
+               COALESCE((
+                   SELECT sum(CASE c.kind WHEN 'funding' THEN t.amount ELSE -t.amount END)
+                     FROM generate_series(1, p.movements) AS n
+                     JOIN billing_credits_transfer AS t ON t.idempotency_key IN (
+                          p.key || ':' || n || ':credits', p.key || ':' || n || ':owed',
+                          p.grant_key || ':' || n || ':credits')
+                     JOIN billing_credits_ledgeraccount AS c ON c.id = t.credit_account_id), 0) AS moved_back
+          FROM purchases AS p
+    )
+    SELECT id, state, amount, granted, fee, fee_taken, taken_back, moved_back FROM found
+     WHERE (amount, fee, taken_back) IS DISTINCT FROM (granted, fee_taken, moved_back)
+     ORDER BY id
+"""
+# What a creator is owed comes from sales and payouts that came back, and leaves by payouts.
+_CREATORS = """
+    SELECT c.id, l.credits_posted, COALESCE(s.shares, 0) + COALESCE(p.returned, 0), l.debits_posted, COALESCE(p.paid, 0)
+      FROM billing_credits_creator AS c
+      JOIN billing_credits_ledgeraccount AS l ON l.id = c.payable_id
+      LEFT JOIN (
+           SELECT creator_id, sum(creator_share) AS shares FROM billing_credits_sale GROUP BY 1) AS s ON s.creator_id = c.id
+      LEFT JOIN (
+           SELECT creator_id, sum(amount) AS paid, sum(returned) AS returned FROM billing_credits_payout GROUP BY 1
+           ) AS p ON p.creator_id = c.id
+     WHERE (l.credits_posted, l.debits_posted)
+           IS DISTINCT FROM (COALESCE(s.shares, 0) + COALESCE(p.returned, 0), COALESCE(p.paid, 0))
+     ORDER BY c.id
+"""
 
 
 def check_ledger(*, at: datetime) -> list[str]:
     """Everything in the ledger that does not add up, one sentence each; an empty list is the proof.
 
     Every cached total equals the sum of its transfers; no transfer crosses currencies, so that debits and credits
-    cancel out; every resolution fits its hold; no hold outlives its expiry; grants cover every balance. Each check is
-    one statement and so sees one moment: it may run while the ledger is in use.
+    cancel out; every resolution fits its hold; no hold outlives its expiry; grants cover every balance; purchases were
+    credited once, with their fee, less what was taken back; creators are owed what was sold less what was paid out.
+    Each check is one statement and so sees one moment: it may run while the ledger is in use.
     """
     return list(_findings(at))
 
@@ -86,6 +128,16 @@ def _findings(at: datetime) -> Iterator[str]:
         yield (
             f"Account {row[0]}: {row[1]} came in, grants say {row[2]}; the balance is {row[3]}, "
             f"grants have {row[4]} left."
+        )
+    for row in _rows(_PURCHASES):
+        yield (
+            f"Purchase {row[0]} ({row[1]}): credits of {row[2]}, {row[3]} granted; a fee of {row[4]}, {row[5]} taken; "
+            f"{row[6]} taken back, {row[7]} in transfers."
+        )
+    for row in _rows(_CREATORS):
+        yield (
+            f"Creator {row[0]}: {row[1]} came in, sales and returned payouts say {row[2]}; {row[3]} went out, "
+            f"payouts say {row[4]}."
         )
 
 

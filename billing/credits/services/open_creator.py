@@ -11,7 +11,7 @@ from tenants.services.record_audit import Actor, record_audit
 
 @transaction.atomic
 def open_creator(*, tenant_id: UUID, currency: str, at: datetime, actor: Actor) -> Creator:
-    """Let a tenant sell on the marketplace, paid out in an ISO 4217 currency (M10); one that does already stays as it is."""
+    """Let a tenant sell on the marketplace, paid out in an ISO 4217 currency; one that does already stays so (M10)."""
     Tenant.objects.select_for_update(no_key=True).get(id=tenant_id)
     known = Creator.objects.filter(tenant_id=tenant_id).first()
     if known is not None:
