@@ -40,11 +40,7 @@ def confirm_intent(state: State, intent: Json, method: Json, *, authenticated: b
     Gives the intent as `succeeded`, or as `requires_action` where the card wants 3-D Secure. A decline is written
     down and then raised as a 402 that keeps what was written.
     """
-    if intent["status"] not in PAYABLE:
-        raise invalid(
-            f"You cannot confirm this PaymentIntent because it has a status of {intent['status']}.",
-            code="payment_intent_unexpected_state",
-        )
+    require_payable(intent, "confirm")
     card = card_of(method)
     intent["payment_method"] = method["id"]
     if card.behaviour in {Behaviour.DECLINED, Behaviour.DECLINED_LATER}:
@@ -69,16 +65,21 @@ def fail_authentication(state: State, intent: Json) -> StripeError:
 
 def cancel_intent(state: State, intent: Json, *, reason: str | None) -> Json:
     """Give up an intent that was not paid; 400 for one that was."""
-    if intent["status"] not in PAYABLE | {"requires_capture"}:
-        raise invalid(
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}.",
-            code="payment_intent_unexpected_state",
-        )
+    require_payable(intent, "cancel")
     intent |= {"status": "canceled", "canceled_at": state.now(intent), "cancellation_reason": reason}
     intent["next_action"] = None
     state.store.put("payment_intent", intent)
     state.emit("payment_intent.canceled", intent)
     return intent
+
+
+def require_payable(intent: Json, action: str) -> None:
+    """400 for an intent that is paid or canceled."""
+    if intent["status"] not in PAYABLE:
+        raise invalid(
+            f"You cannot {action} this PaymentIntent because it has a status of {intent['status']}.",
+            code="payment_intent_unexpected_state",
+        )
 
 
 def _require_action(state: State, intent: Json) -> Json:

@@ -1,7 +1,7 @@
 """The ways in which money is asked for: a card kept for later, an invoice, a single charge."""
 
 from sandbox.stripe.cards import Behaviour, Card
-from sandbox.stripe.engine.charging import confirm_intent, create_intent, fail_authentication
+from sandbox.stripe.engine.charging import confirm_intent, create_intent, fail_authentication, require_payable
 from sandbox.stripe.engine.dunning import note_failure
 from sandbox.stripe.engine.invoicing import intent_of, invoice_of_intent, mark_paid, require_status
 from sandbox.stripe.engine.lifecycle import note_payment, subscription_of_invoice
@@ -80,6 +80,7 @@ def charge_once(
 
 def confirm_payment(state: State, intent: Json, *, payment_method: str | None, authenticated: bool = False) -> Json:
     """Confirm an intent, and pay the invoice that it is for, if any. Gives the intent; 402 for a decline."""
+    require_payable(intent, "confirm")
     invoice = invoice_of_intent(state, intent)
     chosen = payment_method or intent["payment_method"]
     if invoice and invoice["status"] in {"open", "uncollectible"}:

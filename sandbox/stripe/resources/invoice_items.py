@@ -67,7 +67,10 @@ def list_items(call: Call) -> Json:
     found = call.state.store.where(KIND, **filters)
     if "pending" in wanted:
         found = [item for item in found if (item["invoice"] is None) == wanted["pending"]]
-    return listed(call, [item | {"created": item["date"]} for item in found], URL)
+    answer = listed(call, [item | {"created": item["date"]} for item in found], URL)
+    for item in answer["data"]:
+        del item["created"]
+    return answer
 
 
 def _amount(state: State, wanted: Json, customer: Json) -> Json:
