@@ -68,7 +68,8 @@ _PURCHASES = """
     ), found AS (
         SELECT p.*,
                COALESCE((
-                   SELECT t.amount FROM billing_credits_transfer AS t WHERE t.idempotency_key = p.grant_key), 0) AS granted,
+                   SELECT t.amount FROM billing_credits_transfer AS t WHERE t.idempotency_key = p.grant_key),
+                   0) AS granted,
                COALESCE((
                    SELECT t.amount FROM billing_credits_transfer AS t
                     WHERE t.idempotency_key = p.key || ':fee'), 0) AS fee_taken,
@@ -91,7 +92,8 @@ _CREATORS = """
       FROM billing_credits_creator AS c
       JOIN billing_credits_ledgeraccount AS l ON l.id = c.payable_id
       LEFT JOIN (
-           SELECT creator_id, sum(creator_share) AS shares FROM billing_credits_sale GROUP BY 1) AS s ON s.creator_id = c.id
+           SELECT creator_id, sum(creator_share) AS shares FROM billing_credits_sale GROUP BY 1
+           ) AS s ON s.creator_id = c.id
       LEFT JOIN (
            SELECT creator_id, sum(amount) AS paid, sum(returned) AS returned FROM billing_credits_payout GROUP BY 1
            ) AS p ON p.creator_id = c.id
