@@ -1,6 +1,7 @@
 """What the person who types `make run` may choose, and what Django is told of it."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +22,36 @@ class RunSettings:
     home: Path
     database_url: str | None
     valkey_url: str | None
+    has_stripe_key: bool = False  # a key of the person's own, for the real Stripe
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "RunSettings":
-        """Read PORT, QUAESTOR_HOME, DATABASE_URL and VALKEY_URL; SandboxError names the one that makes no sense."""
+        """Read PORT, QUAESTOR_HOME, DATABASE_URL, VALKEY_URL and STRIPE_SECRET_KEY.
+
+        SandboxError names the one that makes no sense.
+        """
         port = environment.get("PORT") or DEFAULT_PORT
-        if not port.isdecimal() or not 0 < int(port) < 65536:
-            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65535.")
+        if not port.isdecimal() or not 0 < int(port) < 65535:
+            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65534.")
         valkey_url = environment.get("VALKEY_URL") or None
         if valkey_url and urlsplit(valkey_url).scheme not in {"redis", "rediss"}:
             raise SandboxError("VALKEY_URL must look like redis://127.0.0.1:6379/0.")
         home = Path(environment.get("QUAESTOR_HOME") or PROJECT / "var").absolute()
-        return cls(int(port), home, environment.get("DATABASE_URL") or None, valkey_url)
+        database_url = environment.get("DATABASE_URL") or None
+        return cls(int(port), home, database_url, valkey_url, bool(environment.get("STRIPE_SECRET_KEY")))
 
     @property
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def stripe_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def stripe_url(self) -> str | None:
+        """Where the stand-in for Stripe answers; None where the real Stripe is used."""
+        return None if self.has_stripe_key else f"http://{LOOPBACK}:{self.stripe_port}"
 
     @property
     def logs(self) -> Path:
@@ -62,18 +77,33 @@ def cache_beside(broker_url: str) -> str:
     return urlsplit(broker_url)._replace(path="/1").geturl()
 
 
-def django_environment(settings: RunSettings, backends: Backends, *, secret_key: str) -> dict[str, str]:
-    """Our own environment with what config/settings.py reads: production's settings, but on plain http."""
-    return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DEBUG": "0",
-        "SECRET_KEY": secret_key,
-        "ALLOWED_HOSTS": f"{LOOPBACK},localhost",
-        "QUAESTOR_ORIGIN": settings.url,
-        "INSECURE_COOKIES": "1",
-        "DATABASE_URL": backends.database_url,
-        "BROKER_URL": backends.broker_url,
-        "CACHE_URL": backends.cache_url,
-        "STATIC_ROOT": str(settings.home / "static"),
-        "PYTHONUNBUFFERED": "1",
-    }
+def stripe_test_key() -> str:
+    """A key in the form of Stripe's test keys."""
+    return f"sk_test_{secrets.token_hex(16)}"
+
+
+def django_environment(
+    settings: RunSettings, backends: Backends, *, secret_key: str, stripe_key: str = ""
+) -> dict[str, str]:
+    """Our own environment with what config/settings.py reads: production's settings, but on plain http.
+
+    `stripe_key` is for the stand-in; a key that the environment has already stays, and is the real Stripe's.
+    """
+    stripe = {"STRIPE_SECRET_KEY": stripe_key, "STRIPE_API_HOST": settings.stripe_url} if settings.stripe_url else {}
+    return (
+        os.environ
+        | stripe
+        | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DEBUG": "0",
+            "SECRET_KEY": secret_key,
+            "ALLOWED_HOSTS": f"{LOOPBACK},localhost",
+            "QUAESTOR_ORIGIN": settings.url,
+            "INSECURE_COOKIES": "1",
+            "DATABASE_URL": backends.database_url,
+            "BROKER_URL": backends.broker_url,
+            "CACHE_URL": backends.cache_url,
+            "STATIC_ROOT": str(settings.home / "static"),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )

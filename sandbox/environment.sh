@@ -2,17 +2,20 @@
 # Makes .venv and puts exactly what a lock file names into it, each file checked by its hash.
 #   sandbox/environment.sh requirements.lock       what `make run` needs
 #   sandbox/environment.sh requirements-dev.lock   what `make test` needs; it includes the former
-# Does nothing when that was done before with the same lock. PYTHON names the interpreter, uv is used where it is on PATH.
+# and the API document that the Stripe sandbox checks every call against (requirements-stripe-spec.lock): its package
+# without the dependencies, which nothing here uses.
+# Does nothing when that was done before with the same locks. PYTHON names the interpreter, uv is used where it is on PATH.
 set -eu
 
 lock=$1
 cd "$(dirname "$0")/.."
+spec_lock=requirements-stripe-spec.lock
 stamp=.venv/.installed-$lock
 
 have() { command -v "$1" >/dev/null 2>&1; }
 works() { have "$1" && "$1" --version >/dev/null 2>&1; }
 fail() { echo "$*" >&2; exit 1; }
-sum() { cksum <"$1"; }
+sum() { cat "$1" "$spec_lock" | cksum; }
 is_done() { [ -x .venv/bin/python ] && [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(sum "$lock")" ]; }
 
 is_right_python() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1; }
@@ -38,11 +41,16 @@ make_environment() {
     "$python" -m venv .venv
 }
 
-install_with_uv() { uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"; }
+install_with_uv() {
+    uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock" &&
+        uv pip install --quiet --python .venv/bin/python --require-hashes --no-deps -r "$spec_lock"
+}
 
 install_with_pip() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip --upgrade >/dev/null
-    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    set -- install --quiet --quiet --disable-pip-version-check --require-hashes
+    .venv/bin/python -m pip "$@" -r "$lock"
+    .venv/bin/python -m pip "$@" --no-deps -r "$spec_lock"
 }
 
 if is_done; then exit 0; fi

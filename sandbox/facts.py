@@ -49,5 +49,7 @@ def welcome(facts: Mapping[str, object], *, path: Path, seconds: float) -> str:
         lines.append(f"  sign in   {facts['email']}  {facts['password']}")
     if facts["staff_email"]:
         lines.append(f"  staff     {facts['staff_email']}  {facts['staff_password']}  (at {facts['url']}/admin/)")
+    if facts["stripe_url"]:
+        lines.append(f"  payments  {facts['stripe_url']}/  (a sandbox: no real money moves)")
     lines += [f"  API keys  {path}", "", "Ctrl-C stops it; the state stays."]
     return "\n".join(lines)

@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,10 +58,15 @@ def write_private(path: Path, text: str) -> None:
     Path(name).replace(path)
 
 
-def persistent_secret(path: Path) -> str:
-    """Read the secret kept in a file, made at random (384 bits) the first time: sessions and seals survive restarts."""
+def random_secret() -> str:
+    """384 bits."""
+    return secrets.token_urlsafe(48)
+
+
+def persistent_secret(path: Path, *, make: Callable[[], str] = random_secret) -> str:
+    """Read the secret kept in a file, made at random the first time: sessions and seals survive restarts."""
     if not path.exists():
-        write_private(path, secrets.token_urlsafe(48) + "\n")
+        write_private(path, make() + "\n")
     return path.read_text(encoding="utf-8").strip()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,17 @@ def worker(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     return _python("worker", ["-m", "celery", "-A", "config", "worker", *options, *quiet], settings, environment)
 
 
+def stripe(settings: RunSettings) -> Child:
+    """The stand-in for Stripe; what it has sold and sent stays in the state folder."""
+    options = ["--port", str(settings.stripe_port), "--store", str(settings.home / "stripe.sqlite")]
+    return _python("stripe", ["-m", "sandbox.stripe", *options], settings, os.environ)
+
+
+def connect_stripe(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    """Push the catalogue to Stripe and ask for its webhooks; quick where both are there already."""
+    return _python("connect_stripe", ["manage.py", "connect_stripe"], settings, environment)
+
+
 def migrate(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     return _python("migrate", ["manage.py", "migrate", "--no-input", "--verbosity=0"], settings, environment)
 
@@ -68,9 +80,18 @@ def static_fingerprint(project: Path = PROJECT) -> str:
 
 def answers_ready(port: int) -> bool:
     """Whether /readyz says 200: the web server is up and reaches its database."""
+    return _answers(port, "/readyz")
+
+
+def answers_as_stripe(port: int) -> bool:
+    """Whether the stand-in for Stripe is up."""
+    return _answers(port, "/_sandbox/health")
+
+
+def _answers(port: int, path: str) -> bool:
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=5)
     try:
-        connection.request("GET", "/readyz")
+        connection.request("GET", path)
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -1,7 +1,8 @@
-"""`make run`: database, broker, demo tenants, worker and web from nothing, in the foreground.
+"""`make run`: database, broker, Stripe sandbox, demo tenants, worker and web from nothing, in the foreground.
 
-PORT (8000) is the web server's; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL and VALKEY_URL, where set, replace
-the embedded servers. When everything is ready, demo.json appears in the state folder; it goes when the run ends.
+PORT (8000) is the web server's, the port after it the stand-in for Stripe; QUAESTOR_HOME (var/) keeps the state.
+DATABASE_URL and VALKEY_URL, where set, replace the embedded servers, and STRIPE_SECRET_KEY the stand-in. When all is
+ready, demo.json appears in the state folder; it goes when the run ends.
 """
 
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from sandbox import programs
-from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment
+from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment, stripe_test_key
 from sandbox.errors import SandboxError
 from sandbox.facts import demo_facts, read_seed, welcome, write_facts
 from sandbox.files import FolderLock, persistent_secret, write_private
@@ -53,15 +54,22 @@ def run(settings: RunSettings, supervisor: Supervisor) -> None:
     patience = LEFTOVER_PATIENCE if settings.facts_path.exists() else 0.0
     settings.facts_path.unlink(missing_ok=True)
     require_free_port(settings.port, patience=patience)
+    if settings.stripe_url:
+        require_free_port(settings.stripe_port, patience=patience)
     backends = start_backends(settings, supervisor)
-    secret_key = persistent_secret(settings.home / "secret_key")
-    environment = django_environment(settings, backends, secret_key=secret_key)
+    environment = django_environment(
+        settings,
+        backends,
+        secret_key=persistent_secret(settings.home / "secret_key"),
+        stripe_key=start_stripe(settings, supervisor) if settings.stripe_url else "",
+    )
     prepare_state(settings, supervisor, environment)
     say("Starting worker and web")
     supervisor.start(programs.worker(settings, environment))
     supervisor.start(programs.web_server(settings, environment))
     supervisor.wait_until(lambda: programs.answers_ready(settings.port), what="The web server", patience=READY_PATIENCE)
-    facts = demo_facts(read_seed(settings.home), {"url": settings.url, "database_url": backends.database_url})
+    servers = {"url": settings.url, "database_url": backends.database_url, "stripe_url": settings.stripe_url}
+    facts = demo_facts(read_seed(settings.home), servers)
     supervisor.on_stop(lambda: settings.facts_path.unlink(missing_ok=True))
     write_facts(settings.facts_path, facts)
     say("\n" + welcome(facts, path=shown(settings.facts_path), seconds=time.monotonic() - started))
@@ -87,12 +95,23 @@ def start_backends(settings: RunSettings, supervisor: Supervisor) -> Backends:
     return Backends(database_url, valkey.broker_url, valkey.cache_url)
 
 
+def start_stripe(settings: RunSettings, supervisor: Supervisor) -> str:
+    """Start the stand-in for Stripe; the key that it knows us by."""
+    say(f"Starting the Stripe sandbox on port {settings.stripe_port}")
+    supervisor.start(programs.stripe(settings))
+    port = settings.stripe_port
+    supervisor.wait_until(lambda: programs.answers_as_stripe(port), what="The Stripe sandbox", patience=READY_PATIENCE)
+    return persistent_secret(settings.home / "stripe_key", make=stripe_test_key)
+
+
 def prepare_state(settings: RunSettings, supervisor: Supervisor, environment: dict[str, str]) -> None:
     """Tables, demo tenants and static files; quick where they are there already."""
     say("Migrating the database")
     supervisor.run(programs.migrate(settings, environment))
     say("Loading the demo")
     supervisor.run(programs.load_demo(settings, environment))
+    say("Connecting Stripe")
+    supervisor.run(programs.connect_stripe(settings, environment))
     stamp, fingerprint = settings.home / "static-fingerprint", programs.static_fingerprint()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != fingerprint:
         supervisor.run(programs.collect_static(settings, environment))

@@ -147,9 +147,9 @@ class Application:
         finally:
             self.state.request = None
         expand(self.state, answer, call.parameters.get("expand", []))
-        answer = public(answer)
-        operation.check_answer(answer, "")
-        return answer
+        shown: Json = public(answer)
+        operation.check_answer(shown, "")
+        return shown
 
     def _violated(self, place: str, reason: str) -> tuple[int, Json]:
         self.state.violations.append({"request": place, "reason": reason})

@@ -10,7 +10,14 @@ from sandbox.stripe.values import Json
 
 Check = Callable[[Any, str], None]  # the value and where it stands, e.g. data[0].items
 
-PYTHON_TYPES = {"integer": int, "boolean": bool, "string": str, "number": (int, float), "array": list, "object": dict}
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "integer": (int,),
+    "boolean": (bool,),
+    "string": (str,),
+    "number": (int, float),
+    "array": (list,),
+    "object": (dict,),
+}
 
 
 class ViolationError(Exception):

@@ -1,6 +1,7 @@
 """The parts of `make run`: choices, processes, readiness and what it tells the world."""
 
 import json
+import re
 import signal
 import socket
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment
+from sandbox.configuration import Backends, RunSettings, cache_beside, django_environment, stripe_test_key
 from sandbox.errors import SandboxError
 from sandbox.facts import demo_facts, read_seed, welcome, write_facts
 from sandbox.files import FolderLock, persistent_secret
@@ -31,9 +32,10 @@ def test_nothing_set_means_port_8000_and_embedded_servers() -> None:
     assert settings.url == "http://127.0.0.1:8000"
     assert settings.home.name == "var"
     assert (settings.database_url, settings.valkey_url) == (None, None)
+    assert settings.stripe_url == "http://127.0.0.1:8001"
 
 
-@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "70000"}, {"VALKEY_URL": "unix:///x"}])
+@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "65535"}, {"VALKEY_URL": "unix:///x"}])
 def test_a_senseless_choice_is_named(choice: dict[str, str]) -> None:
     with pytest.raises(SandboxError, match=next(iter(choice))):
         RunSettings.from_environment(choice)
@@ -42,14 +44,26 @@ def test_a_senseless_choice_is_named(choice: dict[str, str]) -> None:
 def test_django_runs_with_production_settings_on_plain_http(tmp_path: Path) -> None:
     settings = RunSettings.from_environment({"PORT": "8100", "QUAESTOR_HOME": str(tmp_path)})
     backends = Backends("postgresql:///x", "redis://h:1/0", cache_beside("redis://h:1/0"))
-    environment = django_environment(settings, backends, secret_key="s")
+    environment = django_environment(settings, backends, secret_key="s", stripe_key="sk_test_1")
     expected = {
         "DEBUG": "0",
         "QUAESTOR_ORIGIN": "http://127.0.0.1:8100",
         "CACHE_URL": "redis://h:1/1",
         "STATIC_ROOT": str(tmp_path / "static"),
+        "STRIPE_SECRET_KEY": "sk_test_1",
+        "STRIPE_API_HOST": "http://127.0.0.1:8101",
     }
     assert {key: environment[key] for key in expected} == expected
+
+
+def test_a_stripe_key_of_one_s_own_means_the_real_stripe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_own")
+    monkeypatch.delenv("STRIPE_API_HOST", raising=False)
+    settings = RunSettings.from_environment({"STRIPE_SECRET_KEY": "sk_test_own"})
+    environment = django_environment(settings, Backends("postgresql:///x", "", ""), secret_key="s")
+    assert settings.stripe_url is None
+    assert environment["STRIPE_SECRET_KEY"] == "sk_test_own"
+    assert "STRIPE_API_HOST" not in environment
 
 
 def test_a_port_in_use_is_said_before_anything_starts() -> None:
@@ -68,6 +82,11 @@ def test_the_secret_stays_and_is_private(tmp_path: Path) -> None:
     assert len(secret) >= 50
     assert persistent_secret(path) == secret
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_sandbox_s_key_has_the_form_of_stripe_s(tmp_path: Path) -> None:
+    key = persistent_secret(tmp_path / "stripe_key", make=stripe_test_key)
+    assert re.fullmatch(r"sk_test_[A-Za-z0-9]{24,}", key)
 
 
 def test_a_folder_has_one_holder_at_a_time(tmp_path: Path) -> None:

@@ -47,7 +47,10 @@ def retrieve(call: Call) -> Json:
 def update(call: Call) -> Json:
     meter = call.state.store.get(KIND, call.arguments["id"])
     previous = {"display_name": meter["display_name"]}
-    return _changed(call, meter, call.parameters.get("display_name", meter["display_name"]), previous)
+    meter |= {"display_name": call.parameters.get("display_name", meter["display_name"]), "updated": call.state.now()}
+    call.state.store.put(KIND, meter)
+    call.state.emit("billing.meter.updated", meter, previous)
+    return meter
 
 
 @route("POST", "/v1/billing/meters/{id}/deactivate")
@@ -64,13 +67,6 @@ def reactivate(call: Call) -> Json:
 def list_meters(call: Call) -> Json:
     filters = {"status": call.parameters["status"]} if "status" in call.parameters else {}
     return listed(call, call.state.store.where(KIND, **filters), URL)
-
-
-def _changed(call: Call, meter: Json, display_name: str, previous: Json) -> Json:
-    meter |= {"display_name": display_name, "updated": call.state.now()}
-    call.state.store.put(KIND, meter)
-    call.state.emit("billing.meter.updated", meter, previous)
-    return meter
 
 
 def _switch(call: Call, before: str, after: str) -> Json:
