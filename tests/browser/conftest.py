@@ -5,8 +5,6 @@ a running loop. So everything that a test needs in the database is there before 
 is gone before the database is: it starts last, for each test.
 """
 
-import os
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -19,28 +17,14 @@ from pytest_django.live_server_helper import LiveServer
 from billing.subscriptions.models import BillingAccount
 from tenants.models import User, Workspace
 from tests.browser.visitor import PASSWORD, Site, Visitor
+from tests.chromium import FLAGS, find_chromium
 from tests.console.make import ingest, make_calls, make_member, make_minutes, make_user
 from tests.make import Customer, make_account, make_api_key, make_credits, make_customer, make_workspace
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-HOW_TO_INSTALL = "The browser tests need Chromium: install it (on Debian: apt-get install chromium), or set CHROMIUM."
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's path. Without one the tests fail: a skipped test of the console proves nothing."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None or not os.access(path, os.X_OK):
-        pytest.fail(HOW_TO_INSTALL)
-    return path
+    return find_chromium()
 
 
 @pytest.fixture
