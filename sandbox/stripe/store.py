@@ -23,6 +23,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_waiting ON deliveries (state, due);
 CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS objects_due ON objects (kind, json_extract(body, '$._due'))
+    WHERE json_extract(body, '$._due') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_attempt ON objects (kind, json_extract(body, '$.next_payment_attempt'))
+    WHERE json_extract(body, '$.next_payment_attempt') IS NOT NULL;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -73,6 +77,13 @@ class Store:
         rows = self._connection.execute(query, (kind, *fields.values()))
         return [json.loads(body) for (body,) in rows]
 
+    def earliest(self, kind: str, by: str, **fields: Any) -> Json | None:
+        """The object with the smallest value in a field, of those that have one and match; the oldest among equals."""
+        conditions = "".join(f" AND json_extract(body, '$.{name}') IS ?" for name in fields)
+        value = f"json_extract(body, '$.{by}')"
+        query = f"SELECT body FROM objects WHERE kind = ?{conditions} AND {value} IS NOT NULL"
+        return self._one(f"{query} ORDER BY {value}, position LIMIT 1", kind, *fields.values())
+
     def fact(self, name: str) -> Any:
         """A setting of the sandbox itself, None where it was never set."""
         row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
@@ -119,7 +130,7 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
-    def _one(self, query: str, *values: str) -> Json | None:
+    def _one(self, query: str, *values: Any) -> Json | None:
         row = self._connection.execute(query, values).fetchone()
         found: Json | None = None if row is None else json.loads(row[0])
         return found

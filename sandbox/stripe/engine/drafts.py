@@ -24,25 +24,18 @@ def draft_invoice(
     """Store a draft and say so; `reason` is the invoice's billing_reason, `more` are fields of the invoice."""
     invoice_id = new_id("in")
     start, end = period or (at, at)
-    invoice: Json = EMPTY_INVOICE | {
+    invoice: Json = EMPTY_INVOICE | _of_customer(customer)
+    invoice |= {
         "id": invoice_id,
         "billing_reason": reason,
         "created": at,
         "currency": currency,
-        "customer": customer["id"],
-        "customer_address": customer.get("address"),
-        "customer_email": customer.get("email"),
-        "customer_name": customer.get("name"),
-        "customer_phone": customer.get("phone"),
-        "customer_shipping": customer.get("shipping"),
         "lines": as_list([], f"/v1/invoices/{invoice_id}/lines"),
         "metadata": {},
         "parent": _parent(subscription),
         "period_end": end,
         "period_start": start,
-        "starting_balance": customer["balance"],
         "status_transitions": dict.fromkeys(TRANSITIONS),
-        "test_clock": customer.get("test_clock"),
     }
     if subscription:
         invoice |= {"collection_method": subscription["collection_method"]}
@@ -92,6 +85,15 @@ def subscription_of(obj: Json) -> str | None:
     parent = obj["parent"]
     details = parent["subscription_details"] if parent else None
     return details["subscription"] if details else None
+
+
+def _of_customer(customer: Json) -> Json:
+    details = {f"customer_{name}": customer.get(name) for name in ("address", "email", "name", "phone", "shipping")}
+    return details | {
+        "customer": customer["id"],
+        "starting_balance": customer["balance"],
+        "test_clock": customer.get("test_clock"),
+    }
 
 
 def _parent(subscription: Json | None) -> Json | None:

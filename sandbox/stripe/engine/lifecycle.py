@@ -10,6 +10,7 @@ from sandbox.stripe.values import Json, changed
 
 ENDED = {"canceled", "incomplete_expired"}
 LIVE = {"active", "past_due", "trialing", "unpaid"}
+INCOMPLETE_FOR = 23 * 3600  # seconds until an unpaid start is given up
 
 
 def get_subscription(state: State, subscription_id: str) -> Json:
@@ -27,10 +28,25 @@ def subscription_of_invoice(state: State, invoice: Json) -> Json | None:
 
 
 def store_subscription(state: State, subscription: Json) -> None:
-    """Write the subscription and its items."""
-    state.store.put("subscription", subscription)
+    """Write the subscription and its items, and when something is next due for it."""
+    state.store.put("subscription", subscription | {"_due": due_at(subscription)})
     for item in subscription["items"]["data"]:
         state.store.put("subscription_item", item)
+
+
+def due_at(subscription: Json) -> int | None:
+    """When its first unpaid invoice expires, its first period ends or it ends as planned; None after its end."""
+    if subscription["status"] in ENDED or subscription["status"] == "paused":
+        return None
+    if subscription["status"] == "incomplete":
+        return int(subscription["created"]) + INCOMPLETE_FOR
+    renewal, end = next_renewal(subscription), subscription["cancel_at"]
+    return renewal if end is None else min(int(end), renewal)
+
+
+def next_renewal(subscription: Json) -> int:
+    """When the first of its periods ends."""
+    return int(min(row["current_period_end"] for row in subscription["items"]["data"]))
 
 
 def announce_update(state: State, before: Json, subscription: Json) -> None:
@@ -43,6 +59,8 @@ def announce_update(state: State, before: Json, subscription: Json) -> None:
 
 def note_payment(state: State, invoice: Json) -> None:
     """After an invoice was paid: what waited for the money goes on."""
+    overdue = _overdue(state, invoice["customer"])
+    _set_delinquent(state, invoice["customer"], delinquent=bool(overdue))
     subscription = subscription_of_invoice(state, invoice)
     if subscription is None or subscription["status"] not in {"incomplete", "past_due", "unpaid"}:
         return
@@ -58,6 +76,7 @@ def note_arrears(state: State, invoice: Json) -> None:
     subscription = subscription_of_invoice(state, invoice)
     if subscription is None or subscription["status"] not in {"active", "trialing"}:
         return
+    _set_delinquent(state, invoice["customer"], delinquent=True)
     before = copy.deepcopy(subscription)
     subscription["status"] = "past_due"
     announce_update(state, before, subscription)
@@ -90,6 +109,21 @@ def open_invoices(state: State, subscription: Json) -> list[Json]:
     """Give what the subscription's customer has not paid yet for it, the newest first."""
     invoices = state.store.where("invoice", customer=subscription["customer"], status="open")
     return [invoice for invoice in invoices if subscription_of(invoice) == subscription["id"]]
+
+
+def _overdue(state: State, customer: str) -> list[Json]:
+    """What the customer was asked for in vain."""
+    invoices = state.store.where("invoice", customer=customer, status="open")
+    return [invoice for invoice in invoices if invoice["attempted"] and subscription_of(invoice)]
+
+
+def _set_delinquent(state: State, customer_id: str, *, delinquent: bool) -> None:
+    customer = state.store.get("customer", customer_id)
+    if customer["delinquent"] is not delinquent:
+        before = dict(customer)
+        customer["delinquent"] = delinquent
+        state.store.put("customer", customer)
+        state.emit("customer.updated", customer, changed(before, customer))
 
 
 def _owes(state: State, subscription: Json) -> bool:

@@ -71,6 +71,14 @@ def method_to_charge(state: State, method_id: str | None, customer: str | None) 
     return method
 
 
+def own_method(state: State, method_id: str, customer: str, param: str) -> Json:
+    """Give a payment method that is attached to the customer; 400 for any other."""
+    method = find_method(state, method_id, param)
+    if method["customer"] != customer:
+        raise invalid("The payment method must be attached to the customer.", param)
+    return method
+
+
 def no_method() -> StripeError:
     """A customer who has no card to charge."""
     return invalid(

@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from sandbox.stripe.engine.cancelling import compose_final, require_running
 from sandbox.stripe.engine.drafts import EMPTY_INVOICE
-from sandbox.stripe.engine.lifecycle import get_subscription, store_subscription
-from sandbox.stripe.engine.renewals import compose_renewal, next_renewal
+from sandbox.stripe.engine.lifecycle import get_subscription, next_renewal, store_subscription
+from sandbox.stripe.engine.renewals import compose_renewal
 from sandbox.stripe.engine.subscribing import compose_subscription
 from sandbox.stripe.engine.updating import compose_update
 from sandbox.stripe.errors import StripeError, invalid

@@ -11,9 +11,9 @@ from sandbox.stripe.engine.drafts import draft_invoice, take_pending
 from sandbox.stripe.engine.invoicing import finalize_invoice, void_invoice, write_off_invoice
 from sandbox.stripe.engine.items import licensed_line
 from sandbox.stripe.engine.lifecycle import (
-    ENDED,
     LIVE,
     announce_update,
+    due_at,
     expire_incomplete,
     get_subscription,
     store_subscription,
@@ -24,35 +24,19 @@ from sandbox.stripe.errors import StripeError
 from sandbox.stripe.state import State
 from sandbox.stripe.values import Json
 
-INCOMPLETE_FOR = 23 * 3600  # seconds until an unpaid start is given up
-
 
 @due
 def next_step(state: State, test_clock: str | None) -> tuple[int, Work] | None:
     """Give the subscription that is due first on a clock, and what is to be done with it."""
-    waiting = [
-        (when, subscription["id"])
-        for subscription in reversed(state.store.where("subscription", test_clock=test_clock))
-        if (when := _due_at(subscription)) is not None
-    ]
-    if not waiting:
-        return None
-    when, subscription_id = min(waiting, key=lambda pair: pair[0])
-    return when, partial(_step, state, subscription_id)
+    first = state.store.earliest("subscription", "_due", test_clock=test_clock)
+    return (first["_due"], partial(_step, state, first["id"])) if first else None
 
 
 @due
 def next_retry(state: State, test_clock: str | None) -> tuple[int, Work] | None:
     """Give the open invoice that is to be asked for again first."""
-    waiting = [
-        (invoice["next_payment_attempt"], invoice["id"])
-        for invoice in reversed(state.store.where("invoice", test_clock=test_clock, status="open"))
-        if invoice["next_payment_attempt"] is not None
-    ]
-    if not waiting:
-        return None
-    when, invoice_id = min(waiting, key=lambda pair: int(pair[0]))
-    return when, partial(_retry, state, invoice_id)
+    first = state.store.earliest("invoice", "next_payment_attempt", test_clock=test_clock, status="open")
+    return (first["next_payment_attempt"], partial(_retry, state, first["id"])) if first else None
 
 
 def renew_subscription(state: State, subscription: Json, at: int) -> Json:
@@ -96,24 +80,9 @@ def compose_renewal(state: State, subscription: Json, at: int) -> Json:
     return invoice
 
 
-def next_renewal(subscription: Json) -> int:
-    """When the first of its periods ends."""
-    return int(min(row["current_period_end"] for row in subscription["items"]["data"]))
-
-
-def _due_at(subscription: Json) -> int | None:
-    if subscription["status"] in ENDED or subscription["status"] == "paused":
-        return None
-    if subscription["status"] == "incomplete":
-        return int(subscription["created"]) + INCOMPLETE_FOR
-    end = subscription["cancel_at"]
-    renewal = next_renewal(subscription)
-    return renewal if end is None else min(int(end), renewal)
-
-
 def _step(state: State, subscription_id: str) -> None:
     subscription = get_subscription(state, subscription_id)
-    when, end = _due_at(subscription), subscription["cancel_at"]
+    when, end = due_at(subscription), subscription["cancel_at"]
     if subscription["status"] == "incomplete":
         expire_incomplete(state, subscription)
     elif end is not None and end == when:

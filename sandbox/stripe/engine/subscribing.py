@@ -7,6 +7,7 @@ from sandbox.stripe.engine.drafts import draft_invoice, take_pending
 from sandbox.stripe.engine.items import add_one_time, lay_out, licensed_line, new_item, read_recurring
 from sandbox.stripe.engine.lifecycle import announce_update, get_subscription, store_subscription
 from sandbox.stripe.engine.metering import is_metered
+from sandbox.stripe.engine.methods import own_method
 from sandbox.stripe.engine.proration import Holding, remaining_amount
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.ids import new_id
@@ -58,6 +59,8 @@ def compose_subscription(
     now = state.now(owner)
     prices = [read_recurring(state, entry, f"items[{number}]") for number, entry in enumerate(items)]
     _check_prices(prices)
+    if "default_payment_method" in parameters:
+        own_method(state, parameters["default_payment_method"], customer, "default_payment_method")
     subscription = _new_subscription(owner, prices[0]["currency"], metadata, parameters, now)
     rows = [new_item(subscription, price, entry, at=now) for price, entry in zip(prices, items, strict=True)]
     for row in rows:

@@ -6,9 +6,8 @@ from sandbox.stripe.engine.cancelling import last_period_end, plan_end, require_
 from sandbox.stripe.engine.changing import compose_change
 from sandbox.stripe.engine.collecting import check_behavior, collect, require_method
 from sandbox.stripe.engine.lifecycle import announce_update, get_subscription, store_subscription
-from sandbox.stripe.engine.methods import find_method
+from sandbox.stripe.engine.methods import own_method
 from sandbox.stripe.engine.subscribing import trial_end
-from sandbox.stripe.errors import invalid
 from sandbox.stripe.state import State
 from sandbox.stripe.values import Json, apply, merged_metadata
 
@@ -35,9 +34,8 @@ def compose_update(state: State, subscription: Json, parameters: Json) -> Json |
     apply(subscription, parameters, PLAIN)
     subscription["metadata"] = merged_metadata(subscription["metadata"], parameters.get("metadata"))
     if "default_payment_method" in parameters:
-        method = find_method(state, parameters["default_payment_method"], "default_payment_method")
-        if method["customer"] != subscription["customer"]:
-            raise invalid("The payment method must be attached to the customer.", "default_payment_method")
+        named = parameters["default_payment_method"]
+        method = own_method(state, named, subscription["customer"], "default_payment_method")
         subscription["default_payment_method"] = method["id"]
     if "pause_collection" in parameters:
         pause = parameters["pause_collection"] or None

@@ -58,7 +58,7 @@ def confirm(call: Call) -> Json:
 def cancel(call: Call) -> Json:
     intent = _intent(call)
     if invoice_of_intent(call.state, intent):
-        raise invalid("This intent belongs to an invoice: void the invoice instead.", code="invoice_no_payment_intent")
+        raise invalid("This intent belongs to an invoice: void the invoice instead.", "intent")
     return cancel_intent(call.state, intent, reason=call.parameters.get("cancellation_reason"))
 
 
