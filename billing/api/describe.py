@@ -3,7 +3,7 @@
 Answers are structs, whose JSON Schema is msgspec's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from inspect import cleandoc
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from billing.api.serializers import Body, Query
 
@@ -29,6 +29,7 @@ def describe(
     status: int = 200,
     body: type[Body] | None = None,
     query: type[Query] | None = None,
+    headers: Sequence[OpenApiParameter] = (),
 ) -> Callable[[Method], Method]:
     """Describe an operation; its docstring is the longer description. Without an answer the status is 204."""
     return extend_schema(
@@ -36,7 +37,7 @@ def describe(
         tags=[tag],
         summary=summary,
         request=body,
-        parameters=[] if query is None else [query],
+        parameters=[*([] if query is None else [query]), *headers],
         responses={204: None} if answer is None else {status: answer},
     )
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 
 from billing.core.problems import FieldError, Problem, problem
-from billing.subscriptions.errors import NoActivePlan
+from billing.subscriptions.errors import ChangeAhead, NoActivePlan, PlanUnchanged, UnknownPlan
 
 _log = structlog.get_logger(__name__)
 
@@ -34,8 +34,8 @@ def as_problem(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
-        case NoActivePlan():
-            return problem("no-active-plan", "The billing account has no plan.", remedy="Choose a plan.")
+        case NoActivePlan() | UnknownPlan() | PlanUnchanged() | ChangeAhead():
+            return _of_plans(error)
         case Http404():
             return problem("not-found", "There is nothing at this address.")
         case exceptions.ValidationError():
@@ -55,6 +55,18 @@ def as_problem(error: Exception) -> Problem:
         case _:
             _log.exception("unexpected_error")
             return problem("internal-error", "Something went wrong on our side. The request can be sent again.")
+
+
+def _of_plans(error: NoActivePlan | UnknownPlan | PlanUnchanged | ChangeAhead) -> Problem:
+    match error:
+        case NoActivePlan():
+            return problem("no-active-plan", "The billing account has no plan.", remedy="Choose a plan.")
+        case UnknownPlan():
+            return problem("not-found", str(error), remedy="List the plans on offer.")
+        case PlanUnchanged():
+            return problem("nothing-to-change", str(error))
+        case ChangeAhead():
+            return problem("account-changed", str(error), remedy="Look at the account again.")
 
 
 def _of_database(error: DatabaseError | InterfaceError) -> Problem:

@@ -9,6 +9,9 @@ from billing.core.money import format_amount
 
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+\.[0-9]{9}$", description="An amount with nine decimals.")]
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]{2,9}$", description="An amount with at least two decimals.")]
+Money = Annotated[
+    str, Meta(pattern=r"^-?[0-9]+\.[0-9]{2,9}$", description="An amount to pay or to get, with at least two decimals.")
+]
 Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]{1,9})?$", description="A quantity in its unit.")]
 Number = Annotated[Raw, Meta(extra_json_schema={"type": "number"})]
 
@@ -16,7 +19,7 @@ amount = format_amount
 
 
 def rate(value: Decimal) -> str:
-    """An amount with the decimals that it needs, two at least: “2.50”, “0.0375”."""
+    """An amount with the decimals that it needs, two at least: “2.50”, “0.0375”, “-4.00”."""
     return _trimmed(value, 2)
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from billing.core.problems import problem
 from tenants.permissions import Permission
 from tenants.queries import Caller
+from tenants.services.record_audit import Actor
 
 if TYPE_CHECKING:  # DRF's views load the default permissions, and so this module, while they are being defined
     from rest_framework.views import APIView
@@ -43,3 +44,8 @@ def caller_of(request: Request) -> Caller:
     if not isinstance(user, Caller):
         raise TypeError("The view authenticates nobody.")
     return user
+
+
+def actor_of(request: Request) -> Actor:
+    """The key as the audit log names who did something."""
+    return Actor(key_id=caller_of(request).key_id)

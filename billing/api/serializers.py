@@ -75,6 +75,15 @@ class WholeNumber(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Switch(serializers.BooleanField):
+    """JSON's true or false: no word or number stands for them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=str(data)[:_LONGEST_NAME])
+        return data
+
+
 class Digits(serializers.IntegerField):
     """A whole number in an address: ASCII digits only."""
 

@@ -15,6 +15,7 @@ from tenants.permissions import Permission
 Scopes = Mapping[str, tuple[Permission, ...]]
 
 SEE_BILLING = (Permission.BILLING_VIEW, Permission.BILLING_MANAGE)
+MANAGE_BILLING = (Permission.BILLING_MANAGE,)
 
 
 class _View(APIView):
