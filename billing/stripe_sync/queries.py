@@ -1,11 +1,18 @@
 """What is read of the work with Stripe."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Min, Q
+from djstripe.models import Customer, Invoice, PaymentMethod, Subscription
 
-from billing.stripe_sync.models import InboxEvent
+from billing.core.money import from_minor_units
+from billing.stripe_sync.models import InboxEvent, StripeCustomer
+from billing.subscriptions.queries import governing_agreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +34,98 @@ def inbox_lag(*, at: datetime) -> InboxLag:
     )
     oldest = max(at - found["since"], timedelta()) if found["since"] else timedelta()
     return InboxLag(found["waiting"], found["failed"], oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedCard:
+    """All that is shown of a card (I3); the default one is charged."""
+
+    id: str
+    brand: str
+    last4: str
+    exp_month: int
+    exp_year: int
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInvoice:
+    """An invoice at Stripe, amounts in `currency`; `number` is empty while it is a draft."""
+
+    id: str
+    number: str
+    created_at: datetime
+    total: Decimal
+    amount_due: Decimal
+    currency: str
+    status: str
+    hosted_url: str
+    pdf_url: str
+
+
+def payment_methods_of(account_id: UUID) -> list[MaskedCard]:
+    """The account's cards as of the last read of Stripe, the default one first; four queries (I3)."""
+    customer = _mirrored_customer(account_id)
+    if customer is None:
+        return []
+    chosen = _charged_card(account_id) or _id_in(customer.stripe_data.get("invoice_settings"), "default_payment_method")
+    rows = PaymentMethod.objects.filter(customer__id=customer.id).values_list("stripe_data", flat=True)
+    theirs = [data for data in rows if data.get("type") == "card" and _id_in(data, "customer") == customer.id]
+    cards = [_card(data, chosen) for data in theirs]
+    return sorted(cards, key=lambda card: (not card.is_default, card.id))
+
+
+def invoices_at_stripe(account_id: UUID, *, limit: int = 100) -> list[StripeInvoice]:
+    """The account's invoices as of the last read of Stripe, newest first; two queries."""
+    customer = _mirrored_customer(account_id)
+    if customer is None:
+        return []
+    rows = Invoice.objects.filter(customer__id=customer.id).order_by("-created", "-id")
+    return [_invoice(data) for data in rows.values_list("stripe_data", flat=True)[:limit]]
+
+
+def _mirrored_customer(account_id: UUID) -> Customer | None:
+    ours = StripeCustomer.objects.filter(account_id=account_id, deleted_at__isnull=True)
+    return Customer.objects.filter(id__in=ours.values("customer_id")).first()
+
+
+def _charged_card(account_id: UUID) -> str:
+    """The card that the plan's subscription names, which is charged before the customer's own default."""
+    agreement = governing_agreement(account_id)
+    if agreement is None:
+        return ""
+    copy = Subscription.objects.filter(id=agreement.external_id).values_list("stripe_data", flat=True).first()
+    return _id_in(copy, "default_payment_method")
+
+
+def _id_in(data: Mapping[str, Any] | None, name: str) -> str:
+    """The id of what stands under a name: an id, an object where it was expanded, or nothing."""
+    found = (data or {}).get(name) or ""
+    return str(found["id"] if isinstance(found, Mapping) else found)
+
+
+def _card(data: Mapping[str, Any], chosen: str) -> MaskedCard:
+    card = data["card"]
+    return MaskedCard(
+        id=data["id"],
+        brand=card["brand"],
+        last4=card["last4"],
+        exp_month=card["exp_month"],
+        exp_year=card["exp_year"],
+        is_default=data["id"] == chosen,
+    )
+
+
+def _invoice(data: Mapping[str, Any]) -> StripeInvoice:
+    currency = data["currency"].upper()
+    return StripeInvoice(
+        id=data["id"],
+        number=data.get("number") or "",
+        created_at=datetime.fromtimestamp(data["created"], UTC),
+        total=from_minor_units(data["total"], currency),
+        amount_due=from_minor_units(data["amount_remaining"], currency),
+        currency=currency,
+        status=data["status"],
+        hosted_url=data.get("hosted_invoice_url") or "",
+        pdf_url=data.get("invoice_pdf") or "",
+    )
