@@ -20,7 +20,7 @@ def finalize_invoice(state: State, invoice: Json) -> Json:
     now = state.now(customer)
     _number(state, customer, invoice)
     _apply_balance(state, customer, invoice)
-    invoice |= {"status": "open", "effective_at": now}
+    invoice |= {"status": "open", "effective_at": now, "automatically_finalizes_at": None, "next_payment_attempt": None}
     invoice["status_transitions"]["finalized_at"] = now
     invoice["hosted_invoice_url"] = f"{state.base_url}/invoices/{invoice['id']}"
     invoice["invoice_pdf"] = f"{state.base_url}/invoices/{invoice['id']}/pdf"

@@ -34,8 +34,8 @@ def next_step(state: State, test_clock: str | None) -> tuple[int, Work] | None:
 
 @due
 def next_retry(state: State, test_clock: str | None) -> tuple[int, Work] | None:
-    """Give the open invoice that is to be asked for again first."""
-    first = state.store.earliest("invoice", "next_payment_attempt", test_clock=test_clock, status="open")
+    """Give the invoice that is to be asked for first: a draft that advances by itself, or an open one again."""
+    first = state.store.earliest("invoice", "next_payment_attempt", test_clock=test_clock)
     return (first["next_payment_attempt"], partial(_retry, state, first["id"])) if first else None
 
 
@@ -92,8 +92,12 @@ def _step(state: State, subscription_id: str) -> None:
 
 
 def _retry(state: State, invoice_id: str) -> None:
+    invoice = state.store.get("invoice", invoice_id)
+    if invoice["status"] == "draft":
+        collect(state, invoice | {"next_payment_attempt": None}, behavior="allow_incomplete")
+        return
     try:
-        pay_invoice(state, state.store.get("invoice", invoice_id), payment_method=None)
+        pay_invoice(state, invoice, payment_method=None)
     except StripeError:
         return  # the failure is written down where it happened
 

@@ -27,6 +27,7 @@ SEARCHABLE = {"created", "currency", "customer", "metadata", "number", "status",
 FILTERS = ("collection_method", "customer", "due_date", "status")
 EDITABLE = ("auto_advance", "collection_method", "default_payment_method", "description", "footer")
 DAY = 86_400
+DRAFT_FOR = 3600  # seconds
 
 
 @route("POST", "/v1/invoices")
@@ -44,6 +45,7 @@ def create(call: Call) -> Json:
         lines = take_pending(state, customer["id"], currency=currency, subscription=owner)
     now = state.now(customer)
     due = now + int(wanted["days_until_due"]) * DAY if "days_until_due" in wanted else wanted.get("due_date")
+    fields = {"auto_advance": False} | {name: wanted[name] for name in EDITABLE if name in wanted}
     return draft_invoice(
         state,
         customer=customer,
@@ -54,7 +56,7 @@ def create(call: Call) -> Json:
         subscription=subscription,
         metadata=merged_metadata({}, wanted.get("metadata")),
         due_date=due,
-        **{"auto_advance": False} | {name: wanted[name] for name in EDITABLE if name in wanted},
+        **fields | _advance(fields["auto_advance"], now),
     )
 
 
@@ -67,6 +69,8 @@ def retrieve(call: Call) -> Json:
 def update(call: Call) -> Json:
     invoice = _invoice(call)
     changes = {name: call.parameters[name] for name in EDITABLE if name in call.parameters}
+    if invoice["status"] == "draft" and "auto_advance" in changes:
+        changes |= _advance(changes["auto_advance"], call.state.now(invoice))
     metadata = merged_metadata(invoice["metadata"] or {}, call.parameters.get("metadata"))
     return update_invoice(call.state, invoice, metadata=metadata, **changes)
 
@@ -157,6 +161,12 @@ def confirmation_secret(state: State, invoice: Json) -> Json | None:
     """What a page needs to let the customer pay."""
     secret = invoice.get("_client_secret")
     return {"client_secret": secret, "type": "payment_intent"} if secret else None
+
+
+def _advance(auto_advance: object, now: int) -> Json:
+    """When a draft finalizes itself and asks for its money; never without auto_advance."""
+    at = now + DRAFT_FOR if auto_advance else None
+    return {"automatically_finalizes_at": at, "next_payment_attempt": at}
 
 
 def _invoice(call: Call) -> Json:

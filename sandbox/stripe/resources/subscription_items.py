@@ -14,8 +14,8 @@ OF_ITEM = ("price", "price_data", "quantity", "metadata", "clear_usage")
 
 @route("POST", "/v1/subscription_items")
 def create(call: Call) -> Json:
-    known = {item["id"] for item in _update(call, call.parameters["subscription"], None)}
-    return next(item for item in _update(call, call.parameters["subscription"], {}) if item["id"] not in known)
+    """A new item is the last one."""
+    return _update(call, call.parameters["subscription"], {})[-1]
 
 
 @route("GET", "/v1/subscription_items/{item}")
@@ -43,12 +43,11 @@ def list_items(call: Call) -> Json:
     return listed(call, subscription["items"]["data"], URL)
 
 
-def _update(call: Call, subscription_id: str, entry: Json | None) -> list[Json]:
-    """Give the items after the entry, completed by what the call says, was applied; None applies nothing."""
+def _update(call: Call, subscription_id: str, entry: Json) -> list[Json]:
+    """Give the items after the entry, completed by what the call says, was applied."""
     subscription = get_subscription(call.state, subscription_id)
-    if entry is not None:
-        item = {name: call.parameters[name] for name in OF_ITEM if name in call.parameters} | entry
-        changes = {name: call.parameters[name] for name in OF_UPDATE if name in call.parameters}
-        subscription = update_subscription(call.state, subscription, changes | {"items": [item]})
+    item = {name: call.parameters[name] for name in OF_ITEM if name in call.parameters} | entry
+    changes = {name: call.parameters[name] for name in OF_UPDATE if name in call.parameters}
+    subscription = update_subscription(call.state, subscription, changes | {"items": [item]})
     items: list[Json] = subscription["items"]["data"]
     return items

@@ -171,3 +171,13 @@ def test_a_deleted_draft_lets_its_items_wait_again(client: StripeClient) -> None
     draft = client.v1.invoices.create({"customer": world.customer, "pending_invoice_items_behavior": "include"})
     client.v1.invoices.delete(draft.id)
     assert [item.amount for item in client.v1.invoice_items.list({"pending": True}).data] == [700]
+
+
+def test_a_draft_that_advances_by_itself(client: StripeClient) -> None:
+    world = make_world(client)
+    draft = client.v1.invoices.create({"customer": world.customer, "auto_advance": True})
+    client.v1.invoice_items.create({"customer": world.customer, "amount": 300, "currency": "usd", "invoice": draft.id})
+    assert draft.automatically_finalizes_at == draft.created + 3600
+    world.advance(days=1)
+    paid = client.v1.invoices.retrieve(draft.id)
+    assert (paid.status, paid.status_transitions.paid_at) == ("paid", draft.created + 3600)
