@@ -1,0 +1,81 @@
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+import stripe
+from django.db import transaction
+
+from billing.core.money import from_minor_units
+from billing.credits.models import TopUp
+from billing.credits.services.credit_top_up import credit_top_up
+from billing.credits.services.take_back_top_up import take_back_top_up
+from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.mirror import mirror
+from billing.stripe_sync.models import StripeCustomer
+from billing.stripe_sync.reading import as_id, noted
+from billing.subscriptions.models import BillingAccount
+
+# Disputes whose money is gone, for now or for good. An inquiry (warning_…) has taken nothing yet.
+_HELD_BY_DISPUTE = frozenset({"needs_response", "under_review", "lost"})
+
+
+def sync_charge(*, charge_id: str, at: datetime) -> bool:
+    """Read a payment afresh and let the purchase of credits that it paid for follow (M4, S4); whether it is ours.
+
+    A payment that nobody has told us of is credited; what refunds and disputes hold of it is taken back. So the order
+    in which they are heard of does not matter. Raises StripeNotConfigured, stripe.StripeError, PaymentMismatch.
+    """
+    client = stripe_client()
+    seen = client.v1.charges.retrieve(charge_id)
+    with transaction.atomic():
+        customer = StripeCustomer.objects.select_for_update().filter(customer_id=as_id(seen.customer)).first()
+        if customer is None:
+            return False
+        charge = client.v1.charges.retrieve(charge_id)  # again, now that nobody else applies what they have read
+        disputes = list(client.v1.disputes.list({"charge": charge_id, "limit": 100}).auto_paging_iter())
+        top_up = _top_up_of(client, charge, customer.account)
+        if top_up is not None:
+            _apply(top_up, customer.account, charge, disputes, at)
+    for thing in (charge, *disputes):
+        mirror(thing)
+    return True
+
+
+def _top_up_of(client: stripe.StripeClient, charge: stripe.Charge, account: BillingAccount) -> TopUp | None:
+    """The account's purchase that the payment names; None for a payment of anything else, as an invoice."""
+    intent_id = as_id(charge.payment_intent)
+    if not intent_id:
+        return None
+    found = TopUp.objects.filter(account_id=account.credits_id)
+    known = found.filter(payment_reference=intent_id).first()
+    if known is not None:
+        return known
+    mark = noted(client.v1.payment_intents.retrieve(intent_id), "quaestor_top_up")
+    try:
+        return found.filter(id=UUID(hex=mark)).first()
+    except ValueError:
+        return None
+
+
+def _apply(
+    top_up: TopUp, account: BillingAccount, charge: stripe.Charge, disputes: list[stripe.Dispute], at: datetime
+) -> None:
+    if charge.status != "succeeded" or not charge.captured:
+        return
+    credit_top_up(
+        top_up_id=top_up.id,
+        paid=_amount(charge.amount, charge.currency),
+        payment_reference=as_id(charge.payment_intent),
+        at=at,
+    )
+    disputed = sum(dispute.amount for dispute in disputes if dispute.status in _HELD_BY_DISPUTE)
+    take_back_top_up(
+        top_up_id=top_up.id,
+        receivable_id=account.receivable_id,
+        refunded=_amount(charge.amount_refunded + disputed, charge.currency),
+        at=at,
+    )
+
+
+def _amount(units: int, currency: str) -> Decimal:
+    return from_minor_units(units, currency.upper())
