@@ -65,6 +65,16 @@ class Application:
         self._pages = PathTable([path for _, path in routing.PAGES])
 
     def answer(self, request: Request) -> Answer:
+        """Whatever goes wrong here is noted: a fault of the sandbox must reach the test that met it."""
+        place = f"{request.method} {request.path}"
+        try:
+            return self._answer(request)
+        except Exception as error:
+            logger.exception("%s failed", place)
+            status, body = self._violated(place, f"{type(error).__name__}: {error}")
+            return Answer(status, to_bytes(body), {"Content-Type": JSON_TYPE})
+
+    def _answer(self, request: Request) -> Answer:
         if request.path.startswith(("/v1/", "/v2/")):
             return self._answer_api(request)
         if request.path.startswith("/_sandbox/"):
@@ -136,9 +146,6 @@ class Application:
             return error.status, body
         except ViolationError as violation:
             return self._violated(place, str(violation))
-        except Exception as error:  # a fault of the sandbox must reach the test that met it
-            logger.exception("%s failed", place)
-            return self._violated(place, f"{type(error).__name__}: {error}")
 
     def _handle(self, operation: Operation, call: Call, named: Json) -> Json:
         self.state.request = named

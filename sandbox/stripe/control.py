@@ -54,6 +54,8 @@ def choose_mode(call: Call) -> Json:
     if mode not in MODES:
         raise invalid(f"mode is one of {', '.join(MODES)}.", "mode")
     delay = call.parameters.get("delay_seconds")
+    if delay is not None and (isinstance(delay, bool) or not isinstance(delay, int | float)):
+        raise invalid("delay_seconds must be a number.", "delay_seconds")
     with call.state.transaction():
         seed = _number(call.parameters, "seed", default=0)
         chosen = set_webhook_mode(

@@ -51,9 +51,9 @@ class Faults:
             kind=str(kind),
             path=path,
             method=wish.get("method"),
-            status=int(wish.get("status", 500)),
-            seconds=float(wish.get("seconds", 0)),
-            times=int(wish.get("times", 1)),
+            status=int(_number(wish, "status", 500)),
+            seconds=_number(wish, "seconds", 0),
+            times=int(_number(wish, "times", 1)),
         )
         with self._lock:
             self._ordered.append(fault)
@@ -72,3 +72,10 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self._ordered.clear()
+
+
+def _number(wish: Json, name: str, default: float) -> float:
+    value = wish.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise invalid(f"{name} must be a number.", name)
+    return value

@@ -31,11 +31,13 @@ class State:
     def transaction(self) -> Iterator[None]:
         """The lock, and all of what is written or nothing; nested, it takes back only its own part."""
         with self._lock:
-            with self.store.transaction():
-                yield
-            if self._has_news:
-                self._has_news = False
-                self.courier.wake()
+            try:
+                with self.store.transaction():
+                    yield
+            finally:  # also after a decline, whose record is kept
+                if self._has_news:
+                    self._has_news = False
+                    self.courier.wake()
 
     def reset(self) -> None:
         """Forget everything, as a new process on an empty store."""
