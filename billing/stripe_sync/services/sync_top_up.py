@@ -26,12 +26,5 @@ def sync_top_up(*, checkout: CheckoutSession, session: stripe.checkout.Session, 
             payment_reference=as_id(session.payment_intent),
             at=at,
         )
-        _close(checkout, CheckoutSession.State.COMPLETE)
     elif session.status == "expired":
         expire_top_up(top_up_id=checkout.top_up_id)
-        _close(checkout, CheckoutSession.State.EXPIRED)
-
-
-def _close(checkout: CheckoutSession, state: CheckoutSession.State) -> None:
-    checkout.state = state
-    checkout.save(update_fields=["state"])
