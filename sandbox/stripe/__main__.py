@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import logging
+import os
 import pkgutil
 import signal
 import sys
@@ -29,6 +30,7 @@ def load_parts() -> None:
 
 def serve(port: int, store: str, port_file: Path | None) -> None:
     """Answer until a signal ends it."""
+    os.umask(0o077)  # the store holds the secrets of webhooks
     document()
     load_parts()
     state = State(store)
