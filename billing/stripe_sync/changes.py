@@ -1,9 +1,8 @@
-"""What a change of a paid plan is asked for, costs and did: plain values, amounts in the account's currency (P10, K11)."""
+"""What a change of a paid plan is asked for, costs and did: plain values, in the account's currency (P10, K11)."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,8 @@ class ChangePreview:
     `credit` is given back for unused time of the old terms, `charge` taken for the new ones, neither is negative;
     `net` is charge less credit. A positive net is charged at once, a negative one comes off the next invoice. From
     `next_at` on, `next_amount` is charged for every interval; usage comes on top. `proration_at` is None where nothing
-    is prorated, `next_at` where nothing is to be paid. Hand `expected` back to make this very change.
+    is prorated, `next_at` where the change is made at once and for nothing. Hand `expected` back to make this very
+    change.
     """
 
     credit: Decimal
@@ -73,5 +73,5 @@ class Toggled:
 class OpenedCheckout:
     """A page at Stripe to send somebody to; `id` is ours."""
 
-    id: UUID
+    id: str
     url: str

@@ -30,7 +30,7 @@ def send_notices(*, at: datetime, limit: int = 50) -> int:
 
 def wait_after(tries: int) -> timedelta:
     """How long to wait after this many tries: doubling, six hours at most."""
-    return min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT)
+    return min(_FIRST_WAIT * (1 << tries), _LONGEST_WAIT)
 
 
 def _send(notice_id: UUID, at: datetime) -> bool:

@@ -51,6 +51,8 @@ def _past_due_since(state: SubscriptionState, known: Agreement | None, at: datet
 def _choose_governing(account_id: UUID) -> None:
     agreements = Agreement.objects.filter(account_id=account_id)
     first = agreements.filter(status__in=Agreement.LIVE).order_by("started_at", "external_id").first()
-    agreements.filter(governs=True).exclude(id=first.id if first is not None else None).update(governs=False)
-    if first is not None and not first.governs:
+    if first is not None and first.governs:
+        return
+    agreements.filter(governs=True).update(governs=False)
+    if first is not None:
         agreements.filter(id=first.id).update(governs=True)

@@ -1,0 +1,56 @@
+from datetime import datetime
+from uuid import UUID
+
+import stripe
+from django.db import transaction
+
+from billing.core.ids import encode_id
+from billing.notifications.services.send_notices import addresses
+from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.mirror import mirror
+from billing.stripe_sync.models import StripeCustomer
+from billing.stripe_sync.remote import read_customer
+from billing.subscriptions.models import BillingAccount
+
+
+def ensure_customer(*, account_id: UUID, at: datetime) -> StripeCustomer:
+    """The account's customer at Stripe, adopted or made if it has none; another one where Stripe deleted it.
+
+    Raises StripeNotConfigured, stripe.StripeError. What was made but not noted is found the next time.
+    """
+    client = stripe_client()
+    known = StripeCustomer.objects.filter(account_id=account_id).first()
+    if known is not None and known.deleted_at is None and read_customer(client, known.customer_id) is not None:
+        return known
+    former = known.customer_id if known is not None else ""
+    account = BillingAccount.objects.select_related("tenant").get(id=account_id)
+    made = _adopted(client, account, former) or _made(client, account, former)
+    mirror(made)
+    with transaction.atomic():
+        row, _ = StripeCustomer.objects.select_for_update().get_or_create(
+            account=account, defaults={"customer_id": made.id, "created_at": at}
+        )
+        if row.customer_id == former:
+            row.customer_id, row.deleted_at, row.created_at, row.synced_at = made.id, None, at, None
+            row.save()
+    return row
+
+
+def _adopted(client: stripe.StripeClient, account: BillingAccount, former: str) -> stripe.Customer | None:
+    """The oldest customer that carries the account's id, if Stripe has one."""
+    query = f"metadata['quaestor_account']:'{encode_id('acc', account.id)}'"
+    found = client.v1.customers.search({"query": query, "limit": 100}).auto_paging_iter()
+    alive = [one for one in found if not getattr(one, "deleted", False) and one.id != former]
+    return min(alive, key=lambda customer: (customer.created, customer.id), default=None)
+
+
+def _made(client: stripe.StripeClient, account: BillingAccount, former: str) -> stripe.Customer:
+    key = encode_id("acc", account.id)
+    params: stripe.params.CustomerCreateParams = {
+        "name": f"{account.tenant.name} ({account.name})"[:256],
+        "metadata": {"quaestor_account": key},
+    }
+    emails = addresses(account.tenant_id)
+    if emails:
+        params["email"] = emails[0]
+    return client.v1.customers.create(params, {"idempotency_key": f"customer:{key}:{former}"})

@@ -1,0 +1,43 @@
+from collections.abc import Iterable
+from datetime import datetime
+
+import stripe
+
+from billing.core.money import from_minor_units
+from billing.notifications.services.tell_tenant import tell_tenant
+from billing.stripe_sync.reading import instant
+from billing.subscriptions.models import BillingAccount
+
+FAILED, RETRY_FAILED = "payment-failed", "payment-retry-failed"
+
+
+def tell_of_invoices(*, account: BillingAccount, invoices: Iterable[stripe.Invoice], at: datetime) -> None:
+    """Tell the tenant of each try to charge an open invoice that failed, once, with the next one's date (S8)."""
+    for invoice in invoices:
+        if invoice.attempt_count:
+            _tell(account, invoice, at)
+
+
+def _tell(account: BillingAccount, invoice: stripe.Invoice, at: datetime) -> None:
+    currency = invoice.currency.upper()
+    amount = f"{from_minor_units(invoice.amount_remaining, currency)} {currency}"
+    kind = FAILED if invoice.attempt_count == 1 else RETRY_FAILED
+    again = "The payment failed" if kind == FAILED else "The payment failed again"
+    tell_tenant(
+        tenant_id=account.tenant_id,
+        kind=kind,
+        key=f"{kind}:{invoice.id}:{invoice.attempt_count}",
+        subject=f"{account.tenant.name}: {again.lower()}, {amount}",
+        body=(
+            f"Billing account “{account.name}”, invoice {invoice.number or invoice.id}.\n\n"
+            f"{again}: {amount} could not be charged to the card. {_next(invoice)}\n\n"
+            "Please update the card, or pay the invoice, in the billing portal."
+        ),
+        at=at,
+    )
+
+
+def _next(invoice: stripe.Invoice) -> str:
+    if invoice.next_payment_attempt is None:
+        return "It will not be tried again by itself."
+    return f"The next try is on {instant(invoice.next_payment_attempt):%d %B %Y, %H:%M} UTC."
