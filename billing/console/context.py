@@ -15,6 +15,7 @@ _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Usage", "console:usage", "chart-column", Permission.BILLING_VIEW),
     ("Credits", "console:credits", "wallet", Permission.BILLING_VIEW),
     ("Plans", "console:plans", "layers", Permission.BILLING_VIEW),
+    ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),
     ("API keys", "console:api_keys", "key-round", Permission.TENANT_MANAGE),
 )
 
@@ -41,7 +42,7 @@ class SwitchOption:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleContext:
-    """The frame of a page."""
+    """The frame of a page. `can_manage` tells whether the member may do what costs money."""
 
     tenant_name: str
     tenant_timezone: str
@@ -50,6 +51,7 @@ class ConsoleContext:
     workspaces: Sequence[Workspace]
     nav: Sequence[NavItem]
     switch_options: Sequence[SwitchOption]
+    can_manage: bool
 
 
 def console_context(request: ConsoleRequest, member: Member) -> ConsoleContext:
@@ -62,6 +64,7 @@ def console_context(request: ConsoleRequest, member: Member) -> ConsoleContext:
         workspaces=workspaces_of_account(member.account.id),
         nav=_nav(request.path, member),
         switch_options=_switch_options(member),
+        can_manage=Permission.BILLING_MANAGE in member.permissions,
     )
 
 

@@ -6,6 +6,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from billing.console.access import ConsoleRequest, Member
 from billing.console.context import console_context
+from billing.console.origins import payment_origins
 
 
 def is_swap(request: ConsoleRequest) -> bool:
@@ -22,6 +23,7 @@ def render_page(
     # One address has two answers; and nobody on the way keeps the figures of a balance.
     patch_vary_headers(response, ["HX-Request", "HX-History-Restore-Request"])
     patch_cache_control(response, private=True, no_cache=True)
+    vars(response)["_csp_update"] = {"form-action": payment_origins()}  # django-csp's own name for it
     return response
 
 

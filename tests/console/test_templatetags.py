@@ -6,13 +6,6 @@ from decimal import Decimal
 
 from django.template import Context, Template
 
-from billing.console.templatetags.console import price_cells
-
-
-@dataclass(frozen=True)
-class Price:
-    interval: str
-    variant: str
 
 
 @dataclass(frozen=True)
@@ -34,17 +27,6 @@ def test_filters_write_figures() -> None:
     assert render("{{ n|count }} {{ n|compact }} {{ n|bytes }}", **values) == "1,234,567 1.23\u00a0M 1.2\u00a0MB"
     assert render('{{ at|when:"Asia/Tokyo" }}, {{ at|utc_day }}', **values) == "3 Nov 2026, 22:05 JST, 3 Nov 2026"
     assert render("{{ p|level }}", p=Decimal(80)) == "warn"
-
-
-def test_price_cells_name_what_is_not_offered() -> None:
-    """P2: every interval and variant has a cell, empty where the plan has no such price."""
-    cells = price_cells([Price("yearly", "standard"), Price("monthly", "byok")])
-    assert [(cell.interval, cell.variant, cell.price is not None) for cell in cells] == [
-        ("monthly", "standard", False),
-        ("monthly", "byok", True),
-        ("yearly", "standard", True),
-        ("yearly", "byok", False),
-    ]
 
 
 def test_chart_carries_exact_amounts_and_a_table() -> None:

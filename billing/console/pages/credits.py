@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.console.pages.ledger import LedgerRow, LedgerSlice, Position, ledger_slice
+from billing.console.pages.top_ups import Purchase, TopUpPanel, purchases
 from billing.credits.models import LedgerAccount
 from billing.credits.queries import balance_of, grants_of
 from billing.subscriptions.models import BillingAccount
@@ -28,7 +29,7 @@ class GrantRow:
 class CreditsPage:
     """Amounts in `currency`. `owed` is what usage cost beyond the credits; it goes on the next invoice.
 
-    `had_credits` is true once anything came in, whatever is left of it.
+    `had_credits` is true once anything came in, whatever is left of it; `top_up` is None for who may not buy.
     """
 
     currency: str
@@ -40,6 +41,8 @@ class CreditsPage:
     grants: Sequence[GrantRow]
     ledger: Sequence[LedgerRow]
     next_url: str
+    purchases: Sequence[Purchase]
+    top_up: TopUpPanel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,10 @@ class MovementsPage:
     next_url: str
 
 
-def credits_page(account: BillingAccount, at: datetime, *, before: Position | None = None) -> CreditsPage:
-    """The account's credits as of `at`, with the movements older than `before`."""
+def credits_page(
+    account: BillingAccount, at: datetime, *, top_up: TopUpPanel | None, before: Position | None = None
+) -> CreditsPage:
+    """The account's credits as of `at`, with the movements older than `before`; `top_up` for who may buy more."""
     balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
     movements = _movements(account, before)
     ledger = LedgerAccount.objects.get(id=account.credits_id)
@@ -66,6 +71,8 @@ def credits_page(account: BillingAccount, at: datetime, *, before: Position | No
         grants=_grants(ledger, at),
         ledger=movements.rows,
         next_url=movements.next_url,
+        purchases=purchases(account, at),
+        top_up=top_up,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.console.pages.ledger import LedgerRow, ledger_slice
+from billing.console.pages.present_plan import PaymentNotice, payment_notice
 from billing.core.periods import Period
 from billing.credits.queries import balance_of
 from billing.plans.features import FEATURES
@@ -51,6 +52,7 @@ class OverviewPage:
     daily: Sequence[DayRow]
     entitlements: Sequence[EntitlementRow]
     ledger: Sequence[LedgerRow]
+    notice: PaymentNotice | None
     at: datetime
 
 
@@ -75,6 +77,7 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
         daily=daily_of(readings, period, at),
         entitlements=_entitlements(terms, at),
         ledger=ledger_slice(account, limit=RECENT).rows,
+        notice=payment_notice(account.id, at),
         at=at,
     )
 

@@ -1,17 +1,21 @@
-"""The plans page: what each plan on offer costs and includes, and the account's own as it was agreed."""
+"""The plans page: what the account has, what each plan on offer costs and includes, and how to get there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import groupby
 
-from billing.console.feature_texts import denied_models_text, entitlement_text, meter_text, product_name
-from billing.plans.features import FEATURES
-from billing.plans.models import Entitlement, PlanVersion
-from billing.plans.queries import ListedModel, listed_models
-from billing.subscriptions.models import BillingAccount
-from billing.subscriptions.offers import offers_to
+from billing.console.pages.comparison import Comparison, compare
+from billing.console.pages.plan_cards import PlanCard, plan_card
+from billing.console.pages.present_plan import PaymentNotice, PresentPlan, notice_of, present_plan
+from billing.console.queries import open_plan_checkout_of
+from billing.plans.models import PlanPrice
+from billing.plans.queries import listed_models
+from billing.stripe_sync.client import is_configured
+from billing.stripe_sync.models import CheckoutSession
+from billing.subscriptions.models import Agreement, BillingAccount
+from billing.subscriptions.offers import Offers, offers_to
+from billing.subscriptions.queries import governing_agreement
 
 _FAMILY_NAMES = {
     "tiers": "Tiers",
@@ -22,103 +26,82 @@ _FAMILY_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class PriceRow:
-    """The price of one interval and variant."""
-
-    interval: str
-    variant: str
-    amount: Decimal
-    currency: str
-    per_seat: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureRow:
-    """One thing that a plan includes, in words."""
-
-    label: str
-    value_text: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanCard:
-    """A plan in its published version; the account's own in the version that it subscribed to."""
-
-    slug: str
-    name: str
-    version: int
-    description: str
-    is_custom: bool
-    prices: Sequence[PriceRow]
-    rows: Sequence[FeatureRow]
-    meters: Sequence[FeatureRow]
-
-
-@dataclass(frozen=True, slots=True)
 class PlanFamily:
-    """Plans that a customer chooses among."""
+    """Plans that a customer chooses among, and what tells them apart where there are several."""
 
     name: str
     plans: Sequence[PlanCard]
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPurchase:
+    """A plan whose Checkout page was opened and not paid; the page is there until `expires_at`."""
+
+    plan_name: str
+    interval: str
+    url: str
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class PlansPage:
-    """`current_version` is the one that the account is on, `newer_version` what new subscribers of its plan get."""
+    """`current_version` is the one that the account is on, `newer_version` what new subscribers of its plan get.
+
+    `interval` and `variant` are what the switches begin with; `is_configured` tells whether anything can be paid.
+    """
 
     current_plan_slug: str
     current_version: int
     newer_version: int | None
     families: Sequence[PlanFamily]
+    present: PresentPlan | None
+    notice: PaymentNotice | None
+    open_purchase: OpenPurchase | None
+    interval: str
+    variant: str
+    is_configured: bool
 
 
 def plans_page(account: BillingAccount, at: datetime) -> PlansPage:
     """The public plans, and the account's own if it is hidden."""
-    offers, models = offers_to(account.id, at), listed_models(at)
+    offers, agreement = offers_to(account.id, at), governing_agreement(account.id)
+    models = listed_models(at)
+    cards = {version.plan.slug: plan_card(version, models) for version in offers.plans}
     slug, number = (offers.current.plan.slug, offers.current.number) if offers.current else ("", 0)
+    present = _present(offers, cards, agreement)
     families = [
-        PlanFamily(_family_name(catalogue), [_card(version, models) for version in group])
+        _family(catalogue, [cards[version.plan.slug] for version in group])
         for catalogue, group in groupby(offers.plans, key=lambda version: version.plan.catalogue)
     ]
     families.sort(key=lambda family: all(plan.slug != slug for plan in family.plans))
-    return PlansPage(slug, number, offers.newer_number, families)
-
-
-def _family_name(catalogue: str) -> str:
-    return _FAMILY_NAMES.get(catalogue, catalogue.replace("-", " ").capitalize())
-
-
-def _card(version: PlanVersion, models: Sequence[ListedModel]) -> PlanCard:
-    plan = version.plan
-    return PlanCard(
-        slug=plan.slug,
-        name=plan.name,
-        version=version.number,
-        description=plan.description,
-        is_custom=plan.is_custom,
-        prices=[
-            PriceRow(price.interval, price.variant, price.amount, version.currency, price.per_seat)
-            for price in version.prices.all()
-        ],
-        rows=_rows(version, models),
-        meters=[
-            FeatureRow(product_name(meter.product), meter_text(meter, version.currency))
-            for meter in version.meters.all()
-        ],
+    return PlansPage(
+        slug,
+        number,
+        offers.newer_number,
+        families,
+        present=present,
+        notice=notice_of(agreement, at) if agreement is not None else None,
+        open_purchase=_open_purchase(open_plan_checkout_of(account.id, at) if agreement is None else None),
+        interval=present.interval if present is not None else PlanPrice.Interval.MONTHLY,
+        variant=present.variant if present is not None else PlanPrice.Variant.STANDARD,
+        is_configured=is_configured(),
     )
 
 
-def _rows(version: PlanVersion, models: Sequence[ListedModel]) -> list[FeatureRow]:
-    entitlements = {row.feature: row for row in version.entitlements.all()}
-    texts = [
-        (FEATURES[code].name, _text(entitlements[code], version.currency, models))
-        for code in FEATURES
-        if code in entitlements
-    ]
-    return [FeatureRow(label, text) for label, text in texts if text]
+def _present(offers: Offers, cards: dict[str, PlanCard], agreement: Agreement | None) -> PresentPlan | None:
+    if offers.subscription is None or offers.current is None:
+        return None
+    return present_plan(offers.subscription, cards[offers.current.plan.slug], agreement, offers.plans)
 
 
-def _text(row: Entitlement, currency: str, models: Sequence[ListedModel]) -> str:
-    if row.feature == "denied_models":
-        return denied_models_text(row.value or [], models)
-    return entitlement_text(row, currency)
+def _family(catalogue: str, cards: Sequence[PlanCard]) -> PlanFamily:
+    name = _FAMILY_NAMES.get(catalogue, catalogue.replace("-", " ").capitalize())
+    return PlanFamily(name, cards, compare(cards) if len(cards) > 1 else None)
+
+
+def _open_purchase(checkout: CheckoutSession | None) -> OpenPurchase | None:
+    if checkout is None or checkout.plan_price is None:
+        return None
+    price = checkout.plan_price
+    return OpenPurchase(price.version.plan.name, price.interval, checkout.url, checkout.expires_at)

@@ -1,9 +1,9 @@
 """Filters and components of the console's templates: `{% load console %}`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from django import template
 from django.template.loader import render_to_string
@@ -12,24 +12,6 @@ from django.utils.safestring import SafeString
 from billing.console import feature_texts, figures
 
 register = template.Library()
-
-
-class Price(Protocol):
-    """What the price matrix reads of a price."""
-
-    @property
-    def interval(self) -> str: ...
-
-    @property
-    def variant(self) -> str: ...
-
-
-class PriceCell(NamedTuple):
-    """One of the four combinations that the plan page switches between; `price` is None where none is offered."""
-
-    interval: str
-    variant: str
-    price: Price | None
 
 
 @register.filter
@@ -96,17 +78,6 @@ def utc_day(moment: datetime) -> str:
 def level(percent: Decimal | int) -> str:
     """Name how close to a limit `percent` is: ok, warn, over."""
     return figures.meter_level(percent)
-
-
-@register.filter
-def price_cells(prices: Iterable[Price]) -> list[PriceCell]:
-    """Return one cell for each interval and variant, in the order that the page shows them."""
-    offered = {(price.interval, price.variant): price for price in prices}
-    return [
-        PriceCell(interval, variant, offered.get((interval, variant)))
-        for interval in ("monthly", "yearly")
-        for variant in ("standard", "byok")
-    ]
 
 
 class DailyRow(Protocol):

@@ -1,4 +1,4 @@
-"""The plan catalogue."""
+"""The plan catalogue, and the account's own plan."""
 
 from django.http import HttpResponse
 from django.utils.timezone import now
@@ -13,5 +13,5 @@ from tenants.permissions import Permission
 @require_safe
 @member_page(Permission.BILLING_VIEW)
 def plans(request: ConsoleRequest, member: Member) -> HttpResponse:
-    """What each plan costs and includes; the account's own is marked."""
+    """What each plan costs and includes; the account's own is marked. Who may manage billing can choose another."""
     return render_page(request, member, "console/plans.html", plans_page(member.account, now()))
