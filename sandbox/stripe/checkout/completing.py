@@ -104,7 +104,7 @@ def _pay(state: State, session: Json, method: Json, buyer: Buyer) -> None:
 
 def _subscribe(state: State, session: Json, method: Json, buyer: Buyer) -> None:
     more = dict(session["_data"])
-    items = [_given(price=item["price"]["id"], quantity=item["quantity"]) for item in session["_items"]]
+    items = [_given(price=item["price"]["id"], quantity=item["quantity"], _offered=True) for item in session["_items"]]
     recurring = [entry for entry, item in zip(items, session["_items"], strict=True) if item["price"]["recurring"]]
     subscription = start_subscription(
         state,

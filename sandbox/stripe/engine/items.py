@@ -21,7 +21,7 @@ def read_price(state: State, entry: Json, param: str) -> Json:
     if "price" not in entry:
         raise invalid("Each item needs a price.", f"{param}[price]", "parameter_missing")
     price = stored_price(state, entry["price"], param)
-    if not price["active"]:
+    if not price["active"] and not entry.get("_offered"):  # Checkout sells what it offered while it was active
         raise invalid(f"The price specified is inactive: {price['id']}", f"{param}[price]", "price_inactive")
     return price
 

@@ -23,9 +23,23 @@ def price(session: Json) -> Html:
     """The large figure; nothing where nothing is sold."""
     if not session["_items"]:
         return NOTHING
-    recurring = next((item["price"]["recurring"] for item in session["_items"] if item["price"]["recurring"]), None)
     amount = money(session["amount_total"], session["currency"])
-    return fill("checkout_price.html", amount=amount, note=every(recurring) if recurring else "")
+    return fill("checkout_price.html", amount=amount, note=_rhythm(session))
+
+
+def _rhythm(session: Json) -> str:
+    """How the amount comes back: "per month", or what comes after a first payment that differs."""
+    items = [item for item in session["_items"] if item["price"]["recurring"]]
+    if not items:
+        return ""
+    licensed = [item for item in items if not is_metered(item["price"])]
+    later = sum(rounded(exact_amount(item["price"], Decimal(item["quantity"]))) for item in licensed)
+    rhythm = every(items[0]["price"]["recurring"])
+    if not later:
+        return f"today, then by usage, {rhythm}"
+    if later == session["amount_total"]:
+        return rhythm
+    return f"today, then {money(later, session['currency'])} {rhythm}"
 
 
 def line(item: Json) -> Html:

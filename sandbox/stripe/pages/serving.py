@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from urllib.parse import urlsplit
 
 from sandbox.stripe.errors import StripeError
 from sandbox.stripe.pages.rendering import notice
@@ -15,6 +16,7 @@ def visit(method: str, path: str) -> Callable[[PageHandler], PageHandler]:
         @wraps(handler)
         def safely(call: Call) -> Page:
             try:
+                _require_own_form(call)
                 with call.state.transaction():
                     return handler(call)
             except StripeError as error:
@@ -24,6 +26,13 @@ def visit(method: str, path: str) -> Callable[[PageHandler], PageHandler]:
         return page(method, path)(safely)
 
     return register
+
+
+def _require_own_form(call: Call) -> None:
+    """403 for a form that some other site sent through the visitor's browser."""
+    origin = call.headers.get("origin")
+    if call.method == "POST" and origin is not None and urlsplit(origin).netloc != call.headers.get("host"):
+        raise StripeError("This form comes from another site.", status=403)
 
 
 def text(call: Call, name: str) -> str:

@@ -56,6 +56,25 @@ def test_metered_prices_carry_no_quantity(shop: Shop) -> None:
     )
 
 
+def test_tiers_and_seats_are_added_up(shop: Shop) -> None:
+    product = shop.client.v1.products.create({"name": "Seats"}).id
+    price = shop.client.v1.prices.create(
+        {
+            "product": product,
+            "currency": "usd",
+            "recurring": {"interval": "year"},
+            "billing_scheme": "tiered",
+            "tiers_mode": "graduated",
+            "tiers": [{"up_to": 5, "unit_amount": 1000}, {"up_to": "inf", "unit_amount": 800}],
+        }
+    )
+    session = shop.session(line_items=[{"price": price.id, "quantity": 7}])
+    assert session.amount_total == 6600
+    assert "7 units, $66.00 per year" in shop.get(str(session.url))[1]
+    press(shop, session, GOOD)
+    assert shop.client.v1.charges.list().data[0].amount == 6600
+
+
 def test_a_purchase_keeps_the_card_where_asked(shop: Shop) -> None:
     session = shop.purchase(payment_intent_data={"metadata": {"top_up": "9"}, "setup_future_usage": "off_session"})
     press(shop, session, GOOD)
@@ -121,6 +140,16 @@ def test_the_disputed_card_pays_and_disputes(shop: Shop) -> None:
     press(shop, session, DISPUTED)
     dispute = shop.client.v1.disputes.list().data[0]
     assert (dispute.reason, dispute.payment_intent) == ("fraudulent", shop.again(session).payment_intent)
+
+
+def test_what_was_offered_can_be_bought_after_its_price_was_withdrawn(shop: Shop) -> None:
+    price = shop.price()
+    session = shop.session(line_items=[{"price": price, "quantity": 1}])
+    shop.client.v1.prices.update(price, {"active": False})
+    press(shop, session, GOOD)
+    assert shop.again(session).payment_status == "paid"
+    with pytest.raises(stripe.InvalidRequestError, match="inactive"):
+        shop.session(line_items=[{"price": price, "quantity": 1}])
 
 
 def test_sessions_expire_on_request_and_by_time(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """The hosted pages by plain HTTP: what a button does, pressed once, twice, too late or by the wrong person (S2, S3)."""
 
+import http.client
 import re
 from typing import Any
 
@@ -91,6 +92,37 @@ def test_the_bank_is_asked_before_anything_is_made(shop: Shop) -> None:
     assert shop.post(bank, outcome="complete")[1].endswith(session.id)
     assert shop.post(bank, outcome="complete")[1].endswith(session.id)
     assert len(shop.client.v1.charges.list().data) == 1
+
+
+def test_the_first_payment_may_differ_from_the_later_ones(shop: Shop) -> None:
+    once = {"currency": "usd", "unit_amount": 500, "product_data": {"name": "Set-up"}}
+    monthly = {
+        "currency": "usd",
+        "unit_amount": 2000,
+        "product_data": {"name": "P"},
+        "recurring": {"interval": "month"},
+    }
+    session = shop.session(line_items=[{"price_data": monthly, "quantity": 2}, {"price_data": once, "quantity": 1}])
+    page = shop.get(str(session.url))[1]
+    assert "$45.00 <small>today, then $40.00 per month</small>" in page
+    shop.pay(str(session.url), GOOD)
+    assert shop.client.v1.invoices.retrieve(str(shop.again(session).invoice)).amount_paid == 4500
+
+
+def test_a_trial_costs_nothing_today(shop: Shop) -> None:
+    session = shop.session(subscription_data={"trial_period_days": 14})
+    assert "$0.00 <small>today, then $20.00 per month</small>" in shop.get(str(session.url))[1]
+    shop.pay(str(session.url), LATER)
+    done = shop.again(session)
+    assert (done.status, done.payment_status) == ("complete", "no_payment_required")
+    assert shop.client.v1.subscriptions.retrieve(str(done.subscription)).status == "trialing"
+
+
+def test_forms_of_other_sites_are_refused(shop: Shop) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", shop.server.port, timeout=10)
+    connection.request("POST", "/clock", "days=1", {"Origin": "https://elsewhere.example"})
+    assert connection.getresponse().status == 403
+    connection.close()
 
 
 def test_the_portal_needs_a_configuration(shop: Shop) -> None:
