@@ -5,12 +5,14 @@ from billing.stripe_sync.models.drift import DriftFinding
 from billing.stripe_sync.models.inbox import InboxEvent
 from billing.stripe_sync.models.meter_report import MeterReport
 from billing.stripe_sync.models.quote import ChangeQuote
+from billing.stripe_sync.models.settlement import InvoiceSettlement
 
 __all__ = [
     "ChangeQuote",
     "CheckoutSession",
     "DriftFinding",
     "InboxEvent",
+    "InvoiceSettlement",
     "MeterReport",
     "StripeCustomer",
     "StripeMeter",

@@ -23,6 +23,7 @@ class MeterReport(models.Model):
     amount = models.DecimalField(max_digits=21, decimal_places=9)
     identifier = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was first on its way.")
     sent_at = models.DateTimeField(null=True, blank=True)
     error = models.CharField(max_length=300, blank=True)
 
