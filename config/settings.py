@@ -238,6 +238,17 @@ CELERY_BEAT_SCHEDULE = {
     "flush-rollups": {"task": "billing.usage.tasks.flush_rollups", "schedule": 1.0, "options": {"expires": 5}},
     "expire-holds": {"task": "billing.runtime.tasks.expire_holds", "schedule": 5.0, "options": {"expires": 30}},
     "expire-grants": {"task": "billing.credits.tasks.expire_grants", "schedule": 60.0, "options": {"expires": 120}},
+    "work-stripe-inbox": {
+        "task": "billing.stripe_sync.tasks.work_inbox",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "push-prices": {"task": "billing.stripe_sync.tasks.push_prices", "schedule": 60.0, "options": {"expires": 120}},
+    "compare-with-stripe": {
+        "task": "billing.stripe_sync.tasks.compare_with_stripe",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
     "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
     "tell-of-overdue-plans": {
         "task": "billing.notifications.tasks.tell_of_overdue_plans",

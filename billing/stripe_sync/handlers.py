@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.stripe_sync.models import InboxEvent
+from billing.stripe_sync.models import InboxEvent, StripeCustomer
+from billing.stripe_sync.services.sync_charge import sync_charge
+from billing.stripe_sync.services.sync_checkout import sync_checkout
+from billing.stripe_sync.services.sync_customer import sync_customer
+from billing.stripe_sync.services.sync_payment import sync_payment
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,5 +43,37 @@ def do_work(work: Work, *, at: datetime) -> bool:
     return READERS[work.kind](work.key, at)
 
 
+def _customer(key: str, at: datetime) -> bool:
+    account_id = StripeCustomer.objects.filter(customer_id=key).values_list("account_id", flat=True).first()
+    if account_id is None:
+        return False
+    sync_customer(account_id=account_id, at=at)
+    return True
+
+
+def _checkout(key: str, at: datetime) -> bool:
+    sync_checkout(session_id=key, at=at)
+    return True
+
+
+def _charge(key: str, at: datetime) -> bool:
+    return sync_charge(charge_id=key, at=at)
+
+
+def _payment(kind: str) -> "Reader":
+    def read(key: str, at: datetime) -> bool:
+        return sync_payment(kind=kind, object_id=key, at=at)
+
+    return read
+
+
 Reader = Callable[[str, datetime], bool]
-READERS: dict[str, Reader] = {}
+READERS: dict[str, Reader] = {
+    "customer": _customer,
+    "checkout.session": _checkout,
+    "charge": _charge,
+    "dispute": _payment("dispute"),
+    "payment_intent": _payment("payment_intent"),
+    "refund": _payment("refund"),
+}
+"""The reads by the kind of object: each answers whether it was ours."""

@@ -1,17 +1,60 @@
 """Periodic and queued work with Stripe; each calls one service and is safe to run twice."""
 
+from collections.abc import Callable
+from datetime import timedelta
+
+import stripe
+import structlog
 from celery import shared_task
 from django.utils.timezone import now
 
+from billing.stripe_sync.client import is_configured
+from billing.stripe_sync.errors import is_outage, told
+from billing.stripe_sync.queries import inbox_lag
+from billing.stripe_sync.services.push_catalogue import push_what_is_new
+from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.work_inbox import work_inbox as work
+
+_log = structlog.get_logger(__name__)
+_LATE = timedelta(minutes=5)  # from which on the inbox is worth a line in the log
 
 
 @shared_task(name="billing.stripe_sync.tasks.work_inbox")
 def work_inbox() -> int:
-    """Work through events that are due."""
-    return work(at=now())
+    """Work through events that are due; the log says when the inbox falls behind or gave something up."""
+    settled = work(at=now())
+    lag = inbox_lag(at=now())
+    if lag.oldest > _LATE or lag.failed:
+        _log.warning(
+            "stripe_inbox_behind", waiting=lag.waiting, failed=lag.failed, seconds=int(lag.oldest.total_seconds())
+        )
+    return settled
 
 
 def queue_inbox() -> None:
     """Ask a worker to look at the inbox now. Should the broker be away, the periodic look finds the event later."""
     work_inbox.delay()
+
+
+@shared_task(name="billing.stripe_sync.tasks.push_prices")
+def push_prices() -> None:
+    """Push plan versions that were published since the last look (S1)."""
+    _while_stripe_is_there(lambda: push_what_is_new(at=now()))
+
+
+@shared_task(name="billing.stripe_sync.tasks.compare_with_stripe")
+def compare_with_stripe(*, repair: bool = True) -> None:
+    """Find drift, and repair it (S5)."""
+    _while_stripe_is_there(lambda: reconcile(at=now(), repair=repair))
+
+
+def _while_stripe_is_there(work: Callable[[], object]) -> None:
+    """Do it if there is a Stripe to speak to; an outage ends it with a line in the log, for the next look is soon."""
+    if not is_configured():
+        return
+    try:
+        work()
+    except stripe.StripeError as error:
+        if not is_outage(error):
+            raise
+        _log.warning("stripe_away", error=told(error))

@@ -1,0 +1,66 @@
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+import stripe
+from django.db import transaction
+from djstripe.models import Customer
+
+from billing.core.ids import encode_id
+from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.differences import (
+    MISSING,
+    Difference,
+    checkout_differences,
+    customer_differences,
+    plan_differences,
+    subscription_differences,
+)
+from billing.stripe_sync.models import CheckoutSession, DriftFinding, StripeCustomer
+from billing.stripe_sync.reading import noted
+from billing.stripe_sync.remote import read_customer, read_subscriptions
+from billing.stripe_sync.services.record_findings import record_findings
+from billing.stripe_sync.services.sync_customer import lock_customer
+from billing.subscriptions.agreements import latest_subscription
+from billing.subscriptions.models import Agreement
+from billing.subscriptions.queries import governing_agreement
+
+_DEFAULT_CARD = "stripe_data__invoice_settings__default_payment_method"
+_MOST_PAGES = 100  # the newest Checkout pages; an older one expired long ago
+
+
+@transaction.atomic
+def find_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
+    """Compare an account with what Stripe has of it, and put what differs on the drift report; changes nothing (S5).
+
+    Under the lock of its customer, so that no event is applied between both looks. Answers what is open. Raises
+    StripeNotConfigured, stripe.StripeError.
+    """
+    customer = lock_customer(account_id)
+    if customer is None:
+        return []
+    return record_findings(account_id=account_id, differences=list(_differences(customer, at)), at=at)
+
+
+def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]:
+    client, account_id = stripe_client(), customer.account_id
+    remote = read_customer(client, customer.customer_id)
+    subscriptions: list[stripe.Subscription] = []
+    if remote is not None:
+        subscriptions = read_subscriptions(client, customer.customer_id)
+        copy = Customer.objects.filter(id=remote.id).values_list(_DEFAULT_CARD, flat=True)
+        yield from customer_differences(remote, copy.first() or "")
+        yield from _checkouts(client, customer)
+    elif customer.deleted_at is None:
+        yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
+    agreements = Agreement.objects.filter(account_id=account_id)
+    yield from subscription_differences(subscriptions, agreements)
+    account, governing = encode_id("acc", account_id), governing_agreement(account_id)
+    yield from plan_differences(account, governing, latest_subscription(account_id), at)
+
+
+def _checkouts(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
+    found = client.v1.checkout.sessions.list({"customer": customer.customer_id, "limit": _MOST_PAGES}).data
+    marks = {noted(session, "quaestor_checkout") for session in found}
+    rows = CheckoutSession.objects.filter(account_id=customer.account_id).select_related("top_up")
+    yield from checkout_differences(found, {row.id.hex: row for row in rows if row.id.hex in marks})

@@ -1,0 +1,24 @@
+from datetime import datetime
+from uuid import UUID
+
+from billing.stripe_sync.models import DriftFinding
+from billing.stripe_sync.services.find_drift import find_drift
+from billing.stripe_sync.services.sync_checkout import sync_checkout
+from billing.stripe_sync.services.sync_customer import sync_customer
+
+_PAGES = ("checkout", "credits")  # findings that are about a Checkout page
+
+
+def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
+    """Take over what Stripe has of an account, as its events would have done, and look again (S5).
+
+    Stripe is right about what was paid; nothing is changed there. Answers what is still open. Raises
+    StripeNotConfigured, stripe.StripeError.
+    """
+    found = find_drift(account_id=account_id, at=at)
+    if not found:
+        return []
+    for page in sorted({row.object_id for row in found if row.kind in _PAGES}):
+        sync_checkout(session_id=page, at=at)
+    sync_customer(account_id=account_id, at=at)
+    return find_drift(account_id=account_id, at=at)
