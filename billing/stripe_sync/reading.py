@@ -58,7 +58,8 @@ def plan_item(
 
 def items_of(subscription: stripe.Subscription) -> list[stripe.SubscriptionItem]:
     """What is on a subscription: Stripe gives at most 20 items with it."""
-    return subscription.items.data
+    items: list[stripe.SubscriptionItem] = subscription["items"].data  # as an attribute it is a method of the SDK's
+    return items
 
 
 def read_states(subscriptions: Sequence[stripe.Subscription]) -> list[SubscriptionState]:

@@ -11,7 +11,7 @@ from billing.core.money import from_minor_units
 from billing.core.periods import boundary
 from billing.core.problems import problem
 from billing.plans.models import PlanPrice
-from billing.stripe_sync.reading import as_id, instant, plan_item, plan_prices
+from billing.stripe_sync.reading import as_id, instant, items_of, plan_item, plan_prices
 
 _MONTHS = {PlanPrice.Interval.MONTHLY.value: 1, PlanPrice.Interval.YEARLY.value: 12}
 
@@ -104,7 +104,7 @@ def end_params(subscription: stripe.Subscription, *, next_plan_slug: str) -> Any
 
     Meters are monthly: beside a yearly plan they end sooner, and the last period's end is meant.
     """
-    ends = {item.current_period_end for item in subscription.items.data}
+    ends = {item.current_period_end for item in items_of(subscription)}
     planned: dict[str, Any] = {"cancel_at_period_end": True} if len(ends) == 1 else {"cancel_at": "max_period_end"}
     return planned | {"metadata": {"next_plan": next_plan_slug}, "proration_behavior": "none"}
 

@@ -131,20 +131,20 @@ def _open(
     _require_no_subscription(row.account_id)
     expire_checkouts(client=client, customer=customer, at=at, except_id=row.id)
     account = encode_id("acc", row.account_id)
-    lines: list[stripe.params.checkout.SessionCreateParamsLineItem] = [{"price": price_id, "quantity": row.seats}]
-    meters = StripeMeter.objects.filter(is_active=True, currency=customer.account.currency)
-    lines += [{"price": meter.price_id} for meter in meters]
     session = client.v1.checkout.sessions.create(
         {
             "mode": "subscription",
             "customer": customer.customer_id,
             "client_reference_id": account,
-            "line_items": lines,
+            "line_items": _lines(row, price_id),
             "payment_method_types": ["card"],
             "success_url": success_url,
             "cancel_url": cancel_url,
             "metadata": {"quaestor_checkout": row.id.hex},
-            "subscription_data": {"metadata": {"quaestor_account": account}},
+            "subscription_data": {
+                "billing_mode": {"type": "flexible"},  # lets monthly meters stand beside a yearly plan
+                "metadata": {"quaestor_account": account},
+            },
         },
         {"idempotency_key": f"checkout:{row.id.hex}"},
     )
@@ -152,6 +152,15 @@ def _open(
     row.expires_at = instant(session.expires_at)
     row.save()
     return _opened(row)
+
+
+def _lines(row: CheckoutSession, price_id: str) -> "list[stripe.params.checkout.SessionCreateParamsLineItem]":
+    """The plan and, beside a monthly one, every meter: Checkout sells one interval at a time (see complete_meters)."""
+    lines: list[stripe.params.checkout.SessionCreateParamsLineItem] = [{"price": price_id, "quantity": row.seats}]
+    if row.plan_price is not None and row.plan_price.interval == PlanPrice.Interval.MONTHLY:
+        meters = StripeMeter.objects.filter(is_active=True, currency=row.account.currency)
+        lines += [{"price": meter.price_id} for meter in meters]
+    return lines
 
 
 def _opened(row: CheckoutSession) -> OpenedCheckout:

@@ -12,6 +12,7 @@ from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import is_live, read_states
 from billing.stripe_sync.remote import read_customer, read_open_invoices, read_payment_methods, read_subscriptions
 from billing.stripe_sync.services.cancel_duplicate import cancel_duplicates
+from billing.stripe_sync.services.complete_meters import complete_meters
 from billing.stripe_sync.services.expire_checkouts import expire_checkouts
 from billing.stripe_sync.services.tell_of_invoices import tell_of_invoices
 from billing.subscriptions.services.apply_state import apply_state
@@ -53,11 +54,13 @@ def lock_customer(account_id: UUID) -> StripeCustomer | None:
 
 
 def _subscriptions(client: stripe.StripeClient, customer: StripeCustomer, at: datetime) -> list[stripe.Subscription]:
-    """All of the customer's subscriptions, once the surplus is gone: second ones, and pages that would start one."""
+    """All of the customer's subscriptions, once what is too many is gone and the meters are complete."""
     found = read_subscriptions(client, customer.customer_id)
     if any(is_live(one) for one in found):
         expire_checkouts(client=client, customer=customer, at=at)
     if cancel_duplicates(client=client, customer=customer, subscriptions=found, at=at):
+        found = read_subscriptions(client, customer.customer_id)
+    if complete_meters(client=client, subscriptions=found):
         found = read_subscriptions(client, customer.customer_id)
     for subscription in found:
         mirror(subscription)
