@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from billing.plans.models import ModelPrice, Plan, PlanVersion
+from billing.plans.models import ModelPrice, Plan, PlanPrice, PlanVersion
 from billing.pricing.tokens import LongContext, TokenRates
 
 ModelKey = tuple[str, str]
@@ -93,6 +93,12 @@ def published_plans() -> list[PlanVersion]:
 def default_plan_slug(catalogue: str) -> str | None:
     """The plan that accounts of a catalogue fall back to, if it has one; one query."""
     return Plan.objects.filter(catalogue=catalogue, is_default=True).values_list("slug", flat=True).first()
+
+
+def is_sold_by_seats(plan_slug: str) -> bool:
+    """Whether a price of the plan's published version is for each seat; one query."""
+    prices = PlanPrice.objects.filter(version__plan__slug=plan_slug, version__state=PlanVersion.State.PUBLISHED)
+    return prices.filter(per_seat=True).exists()
 
 
 def listed_models(at: datetime) -> list[ListedModel]:

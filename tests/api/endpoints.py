@@ -17,11 +17,17 @@ RUN = {
     "provider": "openai",
     "model": "gpt-4o",
 }
+BACK = {"success_url": "http://127.0.0.1:8000/done", "cancel_url": "http://127.0.0.1:8000/plans"}
+CHECKOUT = {"plan_slug": "pro", "billing_interval": "monthly", **BACK}
+TOP_UP = {"amount": "20.00", **BACK}
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One method of an address; `id` is the object named in it, `{ws}` its workspace."""
+    """One method of an address; `{ws}` is the workspace in it, other names are of the object that it names.
+
+    `status` is what a customer on credits is answered while no Stripe is configured.
+    """
 
     method: str
     path: str
@@ -32,8 +38,10 @@ class Endpoint:
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def at(self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "") -> str:
-        return "/v1/" + self.path.format(ws=workspace, agent=agent, source=source, run=run)
+    def at(
+        self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "", topup: str = ""
+    ) -> str:
+        return "/v1/" + self.path.format(ws=workspace, agent=agent, source=source, run=run, topup=topup)
 
 
 _IN = "workspaces/{ws}"
@@ -41,6 +49,12 @@ ENDPOINTS = [
     Endpoint("GET", f"{_IN}/billing/plans", frozenset({V, B})),
     Endpoint("GET", f"{_IN}/billing/entitlements", frozenset({V, B})),
     Endpoint("GET", f"{_IN}/billing/usage", frozenset({V, B})),
+    Endpoint("POST", f"{_IN}/billing/checkout-session", frozenset({B}), 503, CHECKOUT),
+    Endpoint("POST", f"{_IN}/billing/portal", frozenset({B}), 503, {"return_url": BACK["cancel_url"]}),
+    Endpoint("POST", f"{_IN}/billing/byo-toggle", frozenset({B}), 200, {"enabled": True}),
+    Endpoint("GET", f"{_IN}/billing/subscription", frozenset({V, B})),
+    Endpoint("PATCH", f"{_IN}/billing/subscription", frozenset({B}), 200, {"plan_slug": "free"}),
+    Endpoint("POST", f"{_IN}/billing/subscription/preview", frozenset({B}), 200, {"plan_slug": "free"}),
     Endpoint("GET", f"{_IN}/agents", frozenset({V, T, U, R})),
     Endpoint("POST", f"{_IN}/agents", frozenset({T, U, R}), 201, {"name": "Ada"}),
     Endpoint("DELETE", f"{_IN}/agents/{{agent}}", frozenset({T, U, R}), 204),
@@ -50,6 +64,10 @@ ENDPOINTS = [
     Endpoint("GET", "billing/usage?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/balance?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/ledger?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/payment-methods?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/topups?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/topups/{topup}", frozenset({V, B})),
+    Endpoint("POST", "billing/topups", frozenset({B}), 503, TOP_UP),
     Endpoint("GET", "quota/tokens?workspace={ws}", frozenset({V, B, U, R})),
     Endpoint("GET", "usage/events?workspace={ws}", frozenset({V, B, U})),
     Endpoint("POST", "usage/events", frozenset({U, R}), 200, EVENT),
@@ -60,5 +78,7 @@ ENDPOINTS = [
     Endpoint("POST", "runtime/authorizations/{run}/void", frozenset({U, R}), 200, {}),
 ]
 NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
-NAMING_AN_OBJECT = [endpoint for endpoint in ENDPOINTS if "{agent}" in endpoint.path or "{source}" in endpoint.path]
+NAMING_AN_OBJECT = [
+    endpoint for endpoint in ENDPOINTS if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}"))
+]
 PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]

@@ -6,7 +6,8 @@ from tests.api.calls import call, get, refusal
 from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint
 from tests.make import make_customer
 
-READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET"]
+READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and "{topup}" not in endpoint.path]
+METHODS = {(endpoint.method, endpoint.at()) for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize("path", ["", "nothing", "pricing", "pricing/models/", "billing/balance/x", "a%0Ab", "%00"])
@@ -21,6 +22,8 @@ def test_wrong_method(endpoint: Endpoint) -> None:
     """F3: 405 with the methods that there are."""
     key = make_customer().key
     for method in ("PUT", "PATCH", "TRACE"):
+        if (method, endpoint.at()) in METHODS:
+            continue
         response = call(method, endpoint.at(), key)
         assert refusal(response) == (405, "method-not-allowed")
         assert "GET" in response.headers["Allow"]
