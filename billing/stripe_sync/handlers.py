@@ -8,6 +8,7 @@ from billing.stripe_sync.models import InboxEvent, StripeCustomer
 from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_customer import sync_customer
+from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.stripe_sync.services.sync_payment import sync_payment
 
 
@@ -60,6 +61,10 @@ def _charge(key: str, at: datetime) -> bool:
     return sync_charge(charge_id=key, at=at)
 
 
+def _invoice(key: str, at: datetime) -> bool:
+    return sync_invoice(invoice_id=key, at=at)
+
+
 def _payment(kind: str) -> "Reader":
     def read(key: str, at: datetime) -> bool:
         return sync_payment(kind=kind, object_id=key, at=at)
@@ -73,6 +78,7 @@ READERS: dict[str, Reader] = {
     "checkout.session": _checkout,
     "charge": _charge,
     "dispute": _payment("dispute"),
+    "invoice": _invoice,
     "payment_intent": _payment("payment_intent"),
     "refund": _payment("refund"),
 }
