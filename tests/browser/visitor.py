@@ -7,7 +7,15 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Response
 
 PASSWORD = "correct-horse-battery"
-PAGES = ("/", "/usage/", "/credits/", "/plans/", "/plans/change?plan=free&terms=monthly-standard", "/billing/", "/api-keys/")
+PAGES = (
+    "/",
+    "/usage/",
+    "/credits/",
+    "/plans/",
+    "/plans/change?plan=free&terms=monthly-standard",
+    "/billing/",
+    "/api-keys/",
+)
 
 
 @dataclass(frozen=True)

@@ -115,10 +115,10 @@ def test_account_of_another_tenant_is_not_mixed_in(customer: Customer) -> None:
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """F1: session, user, two for accounts, balance, ledger account, its grants, movements, frame."""
+    """F1: session, user, two for accounts, balance, ledger account, its grants, movements, purchases, frame."""
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", 30)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get("/credits/")
     with django_assert_num_queries(6):
         client.get("/credits/", headers=HTMX)

@@ -61,9 +61,9 @@ def test_hidden_plans_are_seen_only_by_those_who_are_on_them(customer: Customer)
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """F1: session, user, two for accounts, subscription, four for the catalogue, models, frame."""
+    """F1: session, user, two for accounts, subscription, four for the catalogue, agreement, models, checkout, frame."""
     client = make_client(customer.tenant)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get("/plans/")
 
 
@@ -72,7 +72,7 @@ def test_older_version_is_shown_to_who_is_on_it(customer: Customer, django_asser
     subscriber = make_customer("pro")
     publish_pro("19.00", agents=10)
     client = make_client(subscriber.tenant)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         response = client.get("/plans/")
     assert _pro(response.context["page"]) == (1, Decimal("9.00"), "20")
     assert "Version 1 · version 2 is published; you stay on yours" in response.text

@@ -7,7 +7,6 @@ from decimal import Decimal
 from django.template import Context, Template
 
 
-
 @dataclass(frozen=True)
 class Day:
     day: date
