@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -25,7 +26,7 @@ def version(slug: str) -> UUID:
     return PlanVersion.objects.get(plan__slug=slug).id
 
 
-def state(external_id: str = "sub_1", plan: str = "pro", **changed: object) -> SubscriptionState:
+def state(external_id: str = "sub_1", plan: str = "pro", **changed: Any) -> SubscriptionState:
     made = SubscriptionState(
         external_id=external_id,
         status="active",
@@ -38,7 +39,7 @@ def state(external_id: str = "sub_1", plan: str = "pro", **changed: object) -> S
         period_start=AT,
         period_end=MONTH_END,
     )
-    return replace(made, **changed)  # type: ignore[arg-type]
+    return replace(made, **changed)
 
 
 def plan_of(customer: Customer, at: datetime) -> tuple[str, str, int]:
