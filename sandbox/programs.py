@@ -52,6 +52,11 @@ def connect_stripe(settings: RunSettings, environment: Mapping[str, str]) -> Chi
     return _python("connect_stripe", ["manage.py", "connect_stripe"], settings, environment)
 
 
+def buy_plan(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    """Let the second tenant pay for its plan at the stand-in, if it never has."""
+    return _python("buy_plan", ["-m", "sandbox.demo.paying"], settings, environment)
+
+
 def migrate(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     return _python("migrate", ["manage.py", "migrate", "--no-input", "--verbosity=0"], settings, environment)
 

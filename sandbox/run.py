@@ -112,6 +112,8 @@ def prepare_state(settings: RunSettings, supervisor: Supervisor, environment: di
     supervisor.run(programs.load_demo(settings, environment))
     say("Connecting Stripe")
     supervisor.run(programs.connect_stripe(settings, environment))
+    if settings.stripe_url:
+        supervisor.run(programs.buy_plan(settings, environment))
     stamp, fingerprint = settings.home / "static-fingerprint", programs.static_fingerprint()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != fingerprint:
         supervisor.run(programs.collect_static(settings, environment))

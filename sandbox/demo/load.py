@@ -11,7 +11,8 @@ from django.utils.timezone import now
 
 from billing.credits.services.check_ledger import check_ledger
 from billing.usage.services.flush_rollups import flush_all_rollups
-from sandbox.demo.people import DEMO_TENANT, create_tenants
+from sandbox.demo.people import DEMO_TENANT, PAYING_PLAN, create_tenants
+from sandbox.demo.purchase import pays_at_sandbox
 from sandbox.demo.trace import replay, trace_is_recorded
 from sandbox.files import write_private
 from tenants.models import Tenant
@@ -38,6 +39,6 @@ def _seed(path: Path) -> dict[str, Any]:
             return seed
     if Tenant.objects.filter(slug=DEMO_TENANT).exists():
         sys.exit(f"The database has the demo's tenants, but {path} is gone: restore it, or start on an empty database.")
-    seed = create_tenants(at=now())
+    seed = create_tenants(at=now(), paying_plan="free" if pays_at_sandbox() else PAYING_PLAN)
     write_private(path, json.dumps(seed, indent=2) + "\n")
     return seed

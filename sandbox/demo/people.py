@@ -25,6 +25,8 @@ from tenants.services.record_audit import SYSTEM
 OPENED_BEFORE = timedelta(days=10)
 
 DEMO_TENANT = "acme"
+PAYING_TENANT = "northwind"
+PAYING_PLAN = "pro"
 AGENTS = {
     "support": ["Inbox triage", "Refund helper", "Voice receptionist"],
     "sales": ["Lead researcher", "Proposal writer"],
@@ -50,8 +52,11 @@ class Person:
 
 
 @transaction.atomic
-def create_tenants(*, at: datetime) -> dict[str, Any]:
-    """Two tenants with everything that the demo shows; answers the seed: names, passwords, plain API keys."""
+def create_tenants(*, at: datetime, paying_plan: str = PAYING_PLAN) -> dict[str, Any]:
+    """Two tenants with everything that the demo shows; answers the seed: names, passwords, plain API keys.
+
+    `paying_plan` is what the second one begins on: a free plan where it subscribes to a paid one itself.
+    """
     opened = at - OPENED_BEFORE
     staff = _person("staff@quaestor.example", "Sam Staff")
     User.objects.create_superuser(staff.email, staff.password, name=staff.name)
@@ -62,9 +67,9 @@ def create_tenants(*, at: datetime) -> dict[str, Any]:
     test = _workspace(acme, "test", "Test", Workspace.Environment.TEST)
     _fund(_account(acme, test, "Test", "payg", opened), Decimal(100), opened)
     other_owner = _person("nora@northwind.example", "Nora North")
-    northwind = _tenant("northwind", "Northwind Voice", "America/New_York", other_owner)
+    northwind = _tenant(PAYING_TENANT, "Northwind Voice", "America/New_York", other_owner)
     other = _workspace(northwind, "calls", "Calls", Workspace.Environment.PRODUCTION)
-    _fund(_account(northwind, other, "Main", "pro", opened, is_default=True), Decimal(20), opened)
+    _fund(_account(northwind, other, "Main", paying_plan, opened, is_default=True), Decimal(20), opened)
     _furnish(acme, production, at)
     return {
         "email": owner.email,

@@ -1,0 +1,18 @@
+"""`python -m sandbox.demo.paying`: the second tenant subscribes to its plan at the stand-in for Stripe.
+
+After `connect_stripe`, and safe at each start. Nothing is ever bought at the real Stripe.
+"""
+
+import os
+
+import django
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+
+    from django.utils.timezone import now
+
+    from sandbox.demo.purchase import buy_plan
+
+    buy_plan(at=now())
