@@ -14,6 +14,7 @@ from billing.subscriptions.models import EntitlementOverride
 from billing.usage.models import UsageEvent
 from tenants.models import Membership, User
 from tenants.services.record_audit import Actor, record_audit
+from tests.admin.stripe_records import make_stripe_records
 from tests.make import AT, Customer, make_customer
 
 
@@ -85,6 +86,7 @@ def make_records(*, slug: str = "") -> Customer:
     make_event(customer)
     make_authorization(customer)
     make_override(customer)
+    make_stripe_records(customer)
     return customer
 
 
