@@ -190,6 +190,8 @@ DJSTRIPE_FOREIGN_KEY_TO_FIELD = "id"
 SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # a host of one's own is the sandbox's way in
 # Where customers may be sent back to after Checkout or the portal: origins, the console's own among them.
 BILLING_RETURN_ORIGINS = [QUAESTOR_ORIGIN, *env.list("BILLING_RETURN_ORIGINS", default=[])]
+# Where customers write for what is not sold by itself: an Enterprise plan.
+CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 # The platform's fee on card purchases of credits, on top of the amount, and what may be bought at once.
 TOPUP_FEE_PERCENT = Decimal(env.str("TOPUP_FEE_PERCENT", default="5"))
 TOPUP_MINIMUM = Decimal(env.str("TOPUP_MINIMUM", default="5"))

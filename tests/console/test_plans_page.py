@@ -1,12 +1,19 @@
 """The plans page (F1, P1, P4)."""
 
+from datetime import timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+
+import time_machine
+from pytest_django.fixtures import Settings
 
 from billing.console.pages.plans import PlansPage
 from billing.plans.models import Entitlement, Plan
 from billing.plans.queries import listed_models
+from sandbox.stripe.process import TEST_KEY
+from tenants.permissions import Role
 from tests.console.make import QueryCount, make_client
+from tests.console.paying import MONTH, make_agreement, make_plan_checkout
 from tests.make import AT, Customer, make_account, make_customer, publish_pro
 
 
@@ -58,6 +65,38 @@ def test_hidden_plans_are_seen_only_by_those_who_are_on_them(customer: Customer)
     agreed = client.get("/plans/").context["console"].switch_options[1]
     client.post(agreed.url)
     assert "pro" in _slugs(client.get("/plans/").context["page"])
+
+
+def test_custom_plan_is_asked_for(customer: Customer, settings: Settings) -> None:
+    """P2: by e-mail, where there is an address for it; it is never sold by a button."""
+    client = make_client(customer.tenant)
+    assert "Contact us for an offer" in client.get("/plans/").text
+    settings.CONTACT_EMAIL = "sales@quaestor.example"
+    text = client.get("/plans/").text
+    assert 'href="mailto:sales@quaestor.example"' in text
+    assert "Choose Enterprise" not in text
+
+
+def test_unfinished_purchase_is_told(customer: Customer, clock: time_machine.Traveller) -> None:
+    """S2: with the way back to its payment page, as long as that is open, for who may pay."""
+    key = make_plan_checkout(customer)
+    client, reader = make_client(customer.tenant), make_client(customer.tenant, Role.VIEWER)
+    assert f'href="https://checkout.stripe.com/c/pay/{key}"' in client.get("/plans/").text
+    assert "Continue paying" not in reader.get("/plans/").text
+    clock.move_to(AT + timedelta(days=1))
+    assert "Continue paying" not in make_client(customer.tenant).get("/plans/").text
+
+
+def test_paid_plan_says_what_it_costs_and_when_it_renews(customer: Customer, settings: Settings) -> None:
+    """P10, K11: status, price for all seats, keys, and what the switch of keys saves."""
+    settings.STRIPE_SECRET_KEY = TEST_KEY
+    make_agreement(customer, "team", seats=2)
+    response = make_client(customer.tenant).get("/plans/")
+    present = response.context["page"].present
+    assert (present.status, present.total, present.renews_at) == ("active", Decimal(58), AT + MONTH)
+    assert (present.terms, present.other_variant.terms) == ("monthly-standard", "monthly-byok")
+    for text in ("2 seats at $29.00", "10 Apr 2026", "saves $10.00 a month and seat", "Cancel plan", "Change seats"):
+        assert text in response.text
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:

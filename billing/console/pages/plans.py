@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from django.conf import settings
+
 from billing.console.pages.comparison import Comparison, compare
 from billing.console.pages.plan_cards import PlanCard, plan_card
 from billing.console.pages.present_plan import PaymentNotice, PresentPlan, notice_of, present_plan
@@ -49,6 +51,7 @@ class PlansPage:
     """`current_version` is the one that the account is on, `newer_version` what new subscribers of its plan get.
 
     `interval` and `variant` are what the switches begin with; `is_configured` tells whether anything can be paid.
+    `contact` is where to write for a plan that is not sold here.
     """
 
     current_plan_slug: str
@@ -61,6 +64,7 @@ class PlansPage:
     interval: str
     variant: str
     is_configured: bool
+    contact: str
 
 
 def plans_page(account: BillingAccount, at: datetime) -> PlansPage:
@@ -86,6 +90,7 @@ def plans_page(account: BillingAccount, at: datetime) -> PlansPage:
         interval=present.interval if present is not None else PlanPrice.Interval.MONTHLY,
         variant=present.variant if present is not None else PlanPrice.Variant.STANDARD,
         is_configured=is_configured(),
+        contact=settings.CONTACT_EMAIL,
     )
 
 
