@@ -1,7 +1,6 @@
 """What the API tells about an account's plan and about changes of it."""
 
 from datetime import datetime
-from decimal import Decimal
 
 import msgspec
 
@@ -117,8 +116,13 @@ def price_answer(price: PricePoint) -> PriceAnswer:
 
 def proration_answer(preview: ChangePreview) -> ProrationAnswer:
     """What a change costs."""
-    amounts: list[Decimal] = [preview.credit, preview.charge, preview.net]
-    return ProrationAnswer(*map(rate, amounts), preview.currency, preview.proration_at)
+    return ProrationAnswer(
+        credit=rate(preview.credit),
+        charge=rate(preview.charge),
+        net=rate(preview.net),
+        currency=preview.currency,
+        at=preview.proration_at,
+    )
 
 
 def change_answer(preview: ChangePreview) -> ChangeAnswer:

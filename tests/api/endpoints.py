@@ -38,9 +38,7 @@ class Endpoint:
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def at(
-        self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "", topup: str = ""
-    ) -> str:
+    def at(self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "", topup: str = "") -> str:
         return "/v1/" + self.path.format(ws=workspace, agent=agent, source=source, run=run, topup=topup)
 
 
