@@ -7,9 +7,11 @@ from datetime import datetime
 from billing.stripe_sync.models import InboxEvent, StripeCustomer
 from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
+from billing.stripe_sync.services.sync_connected_account import sync_connected_account
 from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.stripe_sync.services.sync_payment import sync_payment
+from billing.stripe_sync.services.sync_transfer import sync_transfer
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,29 +59,20 @@ def _checkout(key: str, at: datetime) -> bool:
     return True
 
 
-def _charge(key: str, at: datetime) -> bool:
-    return sync_charge(charge_id=key, at=at)
-
-
-def _invoice(key: str, at: datetime) -> bool:
-    return sync_invoice(invoice_id=key, at=at)
-
-
 def _payment(kind: str) -> "Reader":
-    def read(key: str, at: datetime) -> bool:
-        return sync_payment(kind=kind, object_id=key, at=at)
-
-    return read
+    return lambda key, at: sync_payment(kind=kind, object_id=key, at=at)
 
 
 Reader = Callable[[str, datetime], bool]
 READERS: dict[str, Reader] = {
-    "customer": _customer,
+    "account": lambda key, at: sync_connected_account(external_account=key),
+    "charge": lambda key, at: sync_charge(charge_id=key, at=at),
     "checkout.session": _checkout,
-    "charge": _charge,
+    "customer": _customer,
     "dispute": _payment("dispute"),
-    "invoice": _invoice,
+    "invoice": lambda key, at: sync_invoice(invoice_id=key, at=at),
     "payment_intent": _payment("payment_intent"),
     "refund": _payment("refund"),
+    "transfer": lambda key, at: sync_transfer(transfer_id=key, at=at),
 }
 """The reads by the kind of object: each answers whether it was ours."""
