@@ -6,6 +6,7 @@ import stripe
 from billing.notifications.services.tell_tenant import tell_tenant
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import as_id, is_live, noted, plan_item, plan_prices
+from billing.subscriptions.queries import governing_agreement
 
 _MARK = "quaestor_duplicate_of"
 
@@ -26,7 +27,9 @@ def cancel_duplicates(
     prices = plan_prices(subscriptions)
     live = [one for one in subscriptions if is_live(one) and plan_item(one, prices) is not None]
     unmarked = [one for one in live if not noted(one, _MARK)]
-    kept = min(unmarked, key=lambda one: (one.start_date, one.id), default=None)
+    governing = governing_agreement(customer.account_id)
+    followed = governing.external_id if governing is not None else ""
+    kept = min(unmarked, key=lambda one: (one.start_date, one.id != followed, one.id), default=None)
     doubles = [one for one in live if one is not kept]
     for double in doubles:
         if not noted(double, _MARK) and kept is not None:

@@ -17,7 +17,7 @@ from billing.stripe_sync.return_urls import require_allowed
 from billing.stripe_sync.services.ensure_customer import ensure_customer
 from billing.stripe_sync.services.expire_checkouts import expire_checkouts
 from billing.stripe_sync.services.push_version import price_at_stripe
-from billing.stripe_sync.services.sync_customer import lock_customer
+from billing.stripe_sync.services.sync_customer import lock_customer, sync_customer
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from tenants.services.record_audit import SYSTEM, Actor, record_audit
@@ -52,6 +52,8 @@ def open_plan_checkout(
         known = _known(account_id, idempotency_key, request)
         if known is not None and known.state == _State.OPEN:
             return _opened(known)
+        if _is_page_waiting(account_id):
+            sync_customer(account_id=account_id, at=at)  # it may have been paid just now
         _require_no_subscription(account_id)
         price_id = price_at_stripe(plan_price=price, at=at).price_id
         ensure_customer(account_id=account_id, at=at)
@@ -70,6 +72,11 @@ def _price(account_id: UUID, target: Target) -> PlanPrice:
             remedy="Change to it without a payment.",
         )
     return price
+
+
+def _is_page_waiting(account_id: UUID) -> bool:
+    pages = CheckoutSession.objects.filter(account_id=account_id, plan_price__isnull=False)
+    return pages.filter(state__in=[_State.OPENING, _State.OPEN]).exists()
 
 
 def _require_no_subscription(account_id: UUID) -> None:

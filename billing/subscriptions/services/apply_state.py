@@ -50,7 +50,7 @@ def _past_due_since(state: SubscriptionState, known: Agreement | None, at: datet
 
 def _choose_governing(account_id: UUID) -> None:
     agreements = Agreement.objects.filter(account_id=account_id)
-    first = agreements.filter(status__in=Agreement.LIVE).order_by("started_at", "external_id").first()
+    first = agreements.filter(status__in=Agreement.LIVE).order_by("started_at", "-governs", "external_id").first()
     if first is not None and first.governs:
         return
     agreements.filter(governs=True).update(governs=False)
