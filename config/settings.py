@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "report-meters": {
+        "task": "billing.stripe_sync.tasks.report_meters",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
     "tell-of-overdue-plans": {
         "task": "billing.notifications.tasks.tell_of_overdue_plans",

@@ -120,9 +120,15 @@ def stripe_process() -> Iterator[StripeSandbox]:
 
 @pytest.fixture
 def stripe(
-    stripe_process: StripeSandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    stripe_process: StripeSandbox,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> Iterator[StripeSandbox]:
-    """An empty Stripe that the product speaks to; a breach of Stripe's contract, by either side, fails the test."""
+    """An empty Stripe that the product speaks to.
+
+    A breach of Stripe's contract, by either side, fails the test, and so does an object that could not be copied.
+    """
     stripe_process.reset()
     settings.STRIPE_SECRET_KEY = TEST_KEY
     settings.STRIPE_API_HOST = stripe_process.url
@@ -130,6 +136,8 @@ def stripe(
     forget_own_account()
     yield stripe_process
     assert stripe_process.call("GET", "/_sandbox/violations") == {"violations": []}
+    logged = [record.msg for record in caplog.get_records("call") if isinstance(record.msg, dict)]
+    assert [line for line in logged if line.get("event") == "mirror_failed"] == []
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What differs between Stripe and us, told from fresh reads and our rows; nothing here asks Stripe or writes (S5)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ import stripe
 from billing.credits.models import TopUp
 from billing.plans.models import PlanVersion
 from billing.stripe_sync.models import CheckoutSession
-from billing.stripe_sync.reading import as_id, noted, plan_item, plan_prices, read_states
+from billing.stripe_sync.reading import as_id, noted, plan_item, plan_prices, price_of, read_states
 from billing.stripe_sync.stripe_prices import fits
 from billing.subscriptions.agreements import gives_plan, terms_of_agreement, terms_of_subscription
 from billing.subscriptions.models import Agreement, Subscription
@@ -87,6 +87,19 @@ def checkout_differences(
         is_paid = session.status == "complete" and session.payment_status == "paid"
         if top_up is not None and is_paid and top_up.state != TopUp.State.CREDITED:
             yield Difference("credits", session.id, "credited", "paid", top_up.state)
+
+
+def invoice_differences(
+    invoices: Iterable[stripe.Invoice], settled: Collection[str], meters: Collection[str]
+) -> Iterator[Difference]:
+    """Paid invoices for metered usage that did not settle it; `meters` are the ids of the meters' prices (S7).
+
+    Told from the lines that come with an invoice, ten at most.
+    """
+    for invoice in invoices:
+        units = sum(line.amount for line in invoice.lines.data if price_of(line) in meters)
+        if invoice.status == "paid" and units > 0 and invoice.id not in settled:
+            yield Difference("invoice", invoice.id, "settled", f"{units} {invoice.currency}, in minor units", MISSING)
 
 
 def price_difference(key: str, found: stripe.Price | None, wanted: dict[str, Any]) -> Iterator[Difference]:

@@ -62,6 +62,12 @@ def items_of(subscription: stripe.Subscription) -> list[stripe.SubscriptionItem]
     return items
 
 
+def price_of(line: stripe.InvoiceLineItem) -> str:
+    """The id of the price that a line is of; empty for a line without one."""
+    details = line.pricing.price_details if line.pricing is not None else None
+    return as_id(details.price) if details is not None else ""
+
+
 def read_states(subscriptions: Sequence[stripe.Subscription]) -> list[SubscriptionState]:
     """All subscriptions of a customer as the billing account sees them (S4).
 

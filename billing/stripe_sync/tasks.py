@@ -13,6 +13,8 @@ from billing.stripe_sync.errors import is_outage, told
 from billing.stripe_sync.queries import inbox_lag
 from billing.stripe_sync.services.push_catalogue import push_what_is_new
 from billing.stripe_sync.services.reconcile import reconcile
+from billing.stripe_sync.services.report_meters import report_meters
+from billing.stripe_sync.services.send_meter_reports import send_meter_reports
 from billing.stripe_sync.services.work_inbox import work_inbox as work
 
 _log = structlog.get_logger(__name__)
@@ -46,6 +48,13 @@ def push_prices() -> None:
 def compare_with_stripe(*, repair: bool = True) -> None:
     """Find drift, and repair it (S5)."""
     _while_stripe_is_there(lambda: reconcile(at=now(), repair=repair))
+
+
+@shared_task(name="billing.stripe_sync.tasks.report_meters")
+def report_usage() -> int:
+    """Write down what metered usage has grown by, and send what Stripe's meters lack (S7)."""
+    report_meters(at=now())
+    return send_meter_reports(at=now())
 
 
 def _while_stripe_is_there(work: Callable[[], object]) -> None:

@@ -69,10 +69,12 @@ def test_deleted_object_is_marked(stripe: StripeSandbox) -> None:
     assert (copy.deleted, copy.email) == (True, "ann@example.com")
 
 
-def test_object_that_does_not_fit_is_left_out(stripe: StripeSandbox) -> None:
+def test_object_that_does_not_fit_is_left_out(stripe: StripeSandbox, caplog: pytest.LogCaptureFixture) -> None:
     """S1: what dj-stripe cannot copy breaks nothing."""
     client = stripe_client()
     price = client.v1.prices.create({"currency": "usd", "unit_amount": 5, "product_data": {"name": "X"}})
     stripe.call("POST", "/_sandbox/faults", {"path": "/v1/products", "kind": "status", "status": 500, "times": 9})
     mirror(price)
     assert not Price.objects.exists()
+    assert "mirror_failed" in caplog.text
+    caplog.clear()

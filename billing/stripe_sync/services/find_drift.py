@@ -13,10 +13,11 @@ from billing.stripe_sync.differences import (
     Difference,
     checkout_differences,
     customer_differences,
+    invoice_differences,
     plan_differences,
     subscription_differences,
 )
-from billing.stripe_sync.models import CheckoutSession, DriftFinding, StripeCustomer
+from billing.stripe_sync.models import CheckoutSession, DriftFinding, InvoiceSettlement, StripeCustomer, StripeMeter
 from billing.stripe_sync.reading import noted
 from billing.stripe_sync.remote import read_customer, read_subscriptions
 from billing.stripe_sync.services.record_findings import record_findings
@@ -26,7 +27,7 @@ from billing.subscriptions.models import Agreement
 from billing.subscriptions.queries import governing_agreement
 
 _DEFAULT_CARD = "stripe_data__invoice_settings__default_payment_method"
-_MOST_PAGES = 100  # the newest Checkout pages; an older one expired long ago
+_NEWEST = 100  # Checkout pages and paid invoices; an older page expired long ago
 
 
 @transaction.atomic
@@ -51,6 +52,7 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
         copy = Customer.objects.filter(id=remote.id).values_list(_DEFAULT_CARD, flat=True)
         yield from customer_differences(remote, copy.first() or "")
         yield from _checkouts(client, customer)
+        yield from _invoices(client, customer)
     elif customer.deleted_at is None:
         yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
     agreements = Agreement.objects.filter(account_id=account_id)
@@ -60,7 +62,14 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
 
 
 def _checkouts(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
-    found = client.v1.checkout.sessions.list({"customer": customer.customer_id, "limit": _MOST_PAGES}).data
+    found = client.v1.checkout.sessions.list({"customer": customer.customer_id, "limit": _NEWEST}).data
     marks = {noted(session, "quaestor_checkout") for session in found}
     rows = CheckoutSession.objects.filter(account_id=customer.account_id).select_related("top_up")
     yield from checkout_differences(found, {row.id.hex: row for row in rows if row.id.hex in marks})
+
+
+def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
+    meters = set(StripeMeter.objects.values_list("price_id", flat=True))
+    settled = set(InvoiceSettlement.objects.filter(account_id=customer.account_id).values_list("invoice_id", flat=True))
+    found = client.v1.invoices.list({"customer": customer.customer_id, "status": "paid", "limit": _NEWEST}).data
+    yield from invoice_differences(found, settled, meters)

@@ -9,7 +9,7 @@ from billing.credits.services.settle_receivable import settle_receivable
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import InvoiceSettlement, StripeCustomer, StripeMeter
-from billing.stripe_sync.reading import as_id
+from billing.stripe_sync.reading import as_id, price_of
 
 
 def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
@@ -41,13 +41,8 @@ def _metered(client: stripe.StripeClient, invoice: stripe.Invoice) -> Decimal:
     """What the invoice's lines of metered usage come to, before any discount."""
     meters = set(StripeMeter.objects.values_list("price_id", flat=True))
     lines = client.v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()
-    units = sum(line.amount for line in lines if _price_of(line) in meters)
+    units = sum(line.amount for line in lines if price_of(line) in meters)
     return from_minor_units(units, invoice.currency.upper())
-
-
-def _price_of(line: stripe.InvoiceLineItem) -> str:
-    details = line.pricing.price_details if line.pricing is not None else None
-    return as_id(details.price) if details is not None else ""
 
 
 def _settle(customer: StripeCustomer, invoice_id: str, metered: Decimal, at: datetime) -> None:
