@@ -1,10 +1,18 @@
 """The header that makes a POST safe to send again."""
 
+import hashlib
 import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
 
+import msgspec
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from billing.api.models import KeptAnswer
+from billing.api.renderers import encode
 from billing.core.problems import FieldError, problem
 
 HEADER = "Idempotency-Key"
@@ -35,3 +43,37 @@ def idempotency_key(request: Request) -> str:
             errors=(FieldError(HEADER, "invalid", f"A key is {_RULE}."),),
         )
     return key
+
+
+def answered_once(
+    *,
+    account_id: UUID,
+    operation: str,
+    key: str,
+    body: Mapping[str, Any],
+    do: Callable[[], msgspec.Struct],
+    at: datetime,
+) -> msgspec.Struct | msgspec.Raw:
+    """What `do` answers; under a key, what it answered when it first succeeded, whatever has changed since (F3).
+
+    For operations that do nothing where there is nothing left to do, so that a call which got no answer can be sent
+    again. Raises the problem idempotency-conflict for a key that was used with another body, and what `do` raises.
+    """
+    if not key:
+        return do()
+    digest = hashlib.sha256(encode(body)).hexdigest()
+    kept, _ = KeptAnswer.objects.get_or_create(
+        account_id=account_id,
+        operation=operation,
+        idempotency_key=key,
+        defaults={"request_digest": digest, "created_at": at},
+    )
+    if kept.request_digest != digest:
+        raise problem(
+            "idempotency-conflict", f"The {HEADER} was used for another request.", remedy="Use a new key for it."
+        )
+    if kept.answer:
+        return msgspec.Raw(kept.answer.encode())
+    answer = do()
+    KeptAnswer.objects.filter(id=kept.id).update(answer=encode(answer).decode())
+    return answer

@@ -248,6 +248,29 @@ def test_toggle_changes_the_price(payer: Customer, stripe: StripeSandbox) -> Non
     assert back["proration"]["net"] == "0.00"  # what the first switch gave back is taken into account
 
 
+def test_toggle_sent_again(payer: Customer, stripe: StripeSandbox) -> None:
+    """F3: the same key gets the first answer and switches nothing, even after the switch has been put back."""
+    key = {"Idempotency-Key": "toggle-1"}
+    first = send(stripe, payer, "POST", TOGGLE, {"enabled": True}, **key)
+    assert send(stripe, payer, "POST", TOGGLE, {"enabled": True}, **key).content == first.content
+    send(stripe, payer, "POST", TOGGLE, {"enabled": False})
+    late = send(stripe, payer, "POST", TOGGLE, {"enabled": True}, **key)
+    assert (late.content, late.headers["Content-Type"]) == (first.content, "application/json")
+    assert seen(stripe, payer)["variant"] == "standard"
+    other = send(stripe, payer, "POST", TOGGLE, {"enabled": False}, **key)
+    assert refusal(other) == (409, "idempotency-conflict")
+
+
+def test_toggle_that_failed_can_be_sent_again(payer: Customer, stripe: StripeSandbox) -> None:
+    """F3: a refusal is not kept: the same key tries again."""
+    key = {"Idempotency-Key": "toggle-1"}
+    fault = {"method": "POST", "path": "^/v1/invoices/create_preview", "kind": "status", "status": 500, "times": 3}
+    stripe.call("POST", "/_sandbox/faults", fault)
+    failed = send(stripe, payer, "POST", TOGGLE, {"enabled": True}, **key)
+    assert refusal(failed) == (503, "stripe-unavailable")
+    assert send(stripe, payer, "POST", TOGGLE, {"enabled": True}, **key).json()["enabled"] is True
+
+
 def test_toggle_of_what_staff_gave(customer: Customer) -> None:
     """K11, S6: a plan that is not paid by card is switched at once, for nothing, without any Stripe."""
     subscribe(account_id=customer.account.id, plan_slug="pro", at=LATER)

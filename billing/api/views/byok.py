@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.describe import describe
-from billing.api.idempotency import IDEMPOTENCY_KEY, idempotency_key
+from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once, idempotency_key
 from billing.api.lookups import billed_workspace
 from billing.api.permissions import actor_of, caller_of
 from billing.api.serializers import Body, Query, Switch
@@ -47,7 +47,12 @@ class ByoToggle(ApiView):
         """402 `plan-without-byok` where the plan has no such price. What is switched already costs nothing."""
         Query.read(request)
         account = billed_workspace(caller_of(request), workspace).account
-        body = Toggle.read(request)
-        idempotency_key(request)
-        toggled = toggle_byok(account_id=account.id, enabled=body["enabled"], actor=actor_of(request), at=now())
-        return Response(ToggleAnswer(toggled.enabled, price_answer(toggled.price), proration_answer(toggled.proration)))
+        body, key, at = Toggle.read(request), idempotency_key(request), now()
+
+        def toggle() -> ToggleAnswer:
+            toggled = toggle_byok(account_id=account.id, enabled=body["enabled"], actor=actor_of(request), at=at)
+            return ToggleAnswer(toggled.enabled, price_answer(toggled.price), proration_answer(toggled.proration))
+
+        return Response(
+            answered_once(account_id=account.id, operation="byo-toggle", key=key, body=body, do=toggle, at=at)
+        )
