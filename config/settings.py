@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 600},
     },
+    "send-payouts": {"task": "billing.stripe_sync.tasks.send_payouts", "schedule": 60.0, "options": {"expires": 120}},
     "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
     "tell-of-overdue-plans": {
         "task": "billing.notifications.tasks.tell_of_overdue_plans",

@@ -15,6 +15,7 @@ from billing.stripe_sync.services.push_catalogue import push_what_is_new
 from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.report_meters import report_meters
 from billing.stripe_sync.services.send_meter_reports import send_meter_reports
+from billing.stripe_sync.services.send_payout import send_payouts
 from billing.stripe_sync.services.work_inbox import work_inbox as work
 
 _log = structlog.get_logger(__name__)
@@ -55,6 +56,12 @@ def report_usage() -> int:
     """Write down what metered usage has grown by, and send what Stripe's meters lack (S7)."""
     report_meters(at=now())
     return send_meter_reports(at=now())
+
+
+@shared_task(name="billing.stripe_sync.tasks.send_payouts")
+def send_waiting_payouts() -> int:
+    """Send payouts whose first try ended without an answer (M10)."""
+    return send_payouts(at=now())
 
 
 def _while_stripe_is_there(work: Callable[[], object]) -> None:
