@@ -65,7 +65,7 @@ def _payment(kind: str) -> "Reader":
 
 Reader = Callable[[str, datetime], bool]
 READERS: dict[str, Reader] = {
-    "account": lambda key, at: sync_connected_account(external_account=key),
+    "account": lambda key, _at: sync_connected_account(external_account=key),
     "charge": lambda key, at: sync_charge(charge_id=key, at=at),
     "checkout.session": _checkout,
     "customer": _customer,
