@@ -17,8 +17,8 @@ from billing.subscriptions.queries import subscription_at
 class Offers:
     """`plans` by catalogue and position; the account's own stands in the version that it subscribed to, `current`.
 
-    `subscription` is what it has at present. `newer_number` is the published version of the account's plan where that is
-    another one: it is for new subscribers.
+    `subscription` is what it has at present. `newer_number` is the published version of the account's plan where that
+    is another one: it is for new subscribers.
     """
 
     current: PlanVersion | None

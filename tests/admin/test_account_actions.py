@@ -15,8 +15,9 @@ from billing.subscriptions.models import BillingAccount, Subscription
 from billing.subscriptions.queries import subscription_at
 from tenants.models import AuditEvent
 from tests.admin.records import make_override, make_user
-from tests.make import Customer, make_customer
+from tests.make import AT, Customer, make_customer
 from tests.money_make import money_of
+from tests.subscriptions.test_apply_state import DAY, apply, state
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 PAGE = "admin:billing_subscriptions_billingaccount"
@@ -141,6 +142,14 @@ def test_other_choice_is_shown_anew(staff: Client) -> None:
     again = staff.post(url, form | {"plan": "pro"})
     assert ["Plan", "Free v1", "Pro v1"] in again.context["form"].changes["rows"]
     assert Subscription.objects.count() == 1
+
+
+def test_paid_plan_is_not_overruled(staff: Client) -> None:
+    """S4: staff are told that the account's plan follows what it pays for, and where to change that."""
+    customer = make_customer("free")
+    apply(customer, state(), at=AT + DAY)
+    assert "pays for Pro v1 by its subscription sub_1" in change_plan(staff, customer, plan="team").text
+    assert Subscription.objects.get(ends_at=None).plan_version.plan.slug == "pro"
 
 
 def test_same_plan_again_changes_nothing(staff: Client) -> None:

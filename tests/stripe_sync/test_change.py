@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper as Settings
+from pytest_django import Settings
 
 from billing.core.problems import Problem
 from billing.stripe_sync.changes import ChangePreview, Expected, Target

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from billing.plans.models import Plan
 from billing.subscriptions.models import Subscription
 from billing.subscriptions.services.end_grace import end_grace_periods
 from tests.make import AT, make_customer
@@ -33,6 +34,18 @@ def test_look_at_the_processor_ends_the_grace_too() -> None:
         apply(customer, state(status="past_due"), at=at)
     assert plan_of(customer, OVER)[0] == "free"
     assert Subscription.objects.count() == 3
+
+
+def test_one_accounts_trouble() -> None:
+    """S8: where a catalogue has no free plan, the accounts of the others are downgraded nevertheless."""
+    stuck, other = make_customer("free"), make_customer("free")
+    apply(stuck, state("sub_1"), at=AT)
+    apply(other, state("sub_2", "developer"), at=AT)
+    apply(stuck, state("sub_1", status="past_due"), at=SINCE)
+    apply(other, state("sub_2", "developer", status="past_due"), at=SINCE)
+    Plan.objects.filter(catalogue="tiers").update(is_default=False)
+    assert end_grace_periods(at=OVER) == 1
+    assert (plan_of(stuck, OVER)[0], plan_of(other, OVER)[0]) == ("pro", "starter")
 
 
 def test_late_payment_brings_the_plan_back() -> None:

@@ -96,7 +96,11 @@ def _known(account_id: UUID, key: str, request: str) -> CheckoutSession | None:
         return None
     if row.request_digest != _digest(request):
         raise _conflict("The Idempotency-Key was used for another request.")
-    if row.state not in {_State.OPENING, _State.OPEN}:
+    return row if row.state == _State.OPENING else _require_open(row)
+
+
+def _require_open(row: CheckoutSession) -> CheckoutSession:
+    if row.state != _State.OPEN:
         raise _conflict("The payment page of this Idempotency-Key is closed.")
     return row
 
@@ -136,6 +140,9 @@ def _open(
     if customer is None:
         raise problem("account-changed", "The account's customer at Stripe is gone; try again.", retry_after=1)
     _require_no_subscription(row.account_id)
+    row.refresh_from_db()
+    if row.state != _State.OPENING:  # the same request came first, and perhaps another one after it
+        return _opened(_require_open(row))
     expire_checkouts(client=client, customer=customer, at=at, except_id=row.id)
     account = encode_id("acc", row.account_id)
     session = client.v1.checkout.sessions.create(

@@ -1,8 +1,14 @@
 from datetime import datetime
+from uuid import UUID
+
+import structlog
 
 from billing.subscriptions.agreements import grace
+from billing.subscriptions.errors import UnknownPlan
 from billing.subscriptions.models import Agreement, Subscription
 from billing.subscriptions.services.follow_agreement import follow_agreement
+
+_log = structlog.get_logger(__name__)
 
 
 def end_grace_periods(*, at: datetime) -> int:
@@ -15,7 +21,14 @@ def end_grace_periods(*, at: datetime) -> int:
         agreement__status=Agreement.Status.PAST_DUE,
         agreement__past_due_since__lte=at - grace(),
     )
-    accounts = list(overdue.values_list("account_id", flat=True))
-    for account_id in accounts:
+    return sum(_end(account_id, at) for account_id in list(overdue.values_list("account_id", flat=True)))
+
+
+def _end(account_id: UUID, at: datetime) -> bool:
+    """One account's trouble is not another's."""
+    try:
         follow_agreement(account_id=account_id, at=at)
-    return len(accounts)
+    except UnknownPlan:
+        _log.exception("no_free_plan", account=str(account_id))
+        return False
+    return True
