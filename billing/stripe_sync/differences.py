@@ -9,8 +9,9 @@ import stripe
 
 from billing.credits.models import TopUp
 from billing.plans.models import PlanVersion
+from billing.pricing.fees import refunded_part
 from billing.stripe_sync.models import CheckoutSession
-from billing.stripe_sync.reading import as_id, noted, plan_item, plan_prices, price_of, read_states
+from billing.stripe_sync.reading import as_id, given_back, noted, plan_item, plan_prices, price_of, read_states
 from billing.stripe_sync.stripe_prices import fits
 from billing.subscriptions.agreements import gives_plan, terms_of_agreement, terms_of_subscription
 from billing.subscriptions.models import Agreement, Subscription
@@ -87,6 +88,20 @@ def checkout_differences(
         is_paid = session.status == "complete" and session.payment_status == "paid"
         if top_up is not None and is_paid and top_up.state != TopUp.State.CREDITED:
             yield Difference("credits", session.id, "credited", "paid", top_up.state)
+
+
+def payment_differences(
+    charges: Iterable[stripe.Charge], disputes: Mapping[str, Sequence[stripe.Dispute]], top_ups: Mapping[str, TopUp]
+) -> Iterator[Difference]:
+    """Refunds and disputes of credited purchases that took too little back, or too much; purchases by their payment."""
+    for charge in charges:
+        top_up = top_ups.get(as_id(charge.payment_intent))
+        if top_up is None or top_up.state != TopUp.State.CREDITED:
+            continue
+        held = min(given_back(charge, disputes.get(charge.id, ())), top_up.total)
+        part = refunded_part(top_up.amount, refunded=held, total=top_up.total, currency=top_up.currency)
+        if part != top_up.taken_back:
+            yield Difference("payment", charge.id, "taken back", f"{part:f}", f"{top_up.taken_back:f}")
 
 
 def invoice_differences(

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import UUID
 
 import stripe
 import structlog
 from django.db.models import Q
 
+from billing.core.money import from_minor_units
 from billing.plans.models import PlanPrice
 from billing.stripe_sync.models import StripePrice
 from billing.subscriptions.models import Agreement
 from billing.subscriptions.state import SubscriptionState
 
 _log = structlog.get_logger(__name__)
+# Disputes whose money is gone, for now or for good. An inquiry (warning_…) has taken nothing yet.
+_HELD_BY_DISPUTE = frozenset({"needs_response", "under_review", "lost"})
 _LOOKUP_PARTS = 5  # quaestor:{plan}:v{number}:{interval}:{variant}
 
 
@@ -66,6 +70,12 @@ def price_of(line: stripe.InvoiceLineItem) -> str:
     """The id of the price that a line is of; empty for a line without one."""
     details = line.pricing.price_details if line.pricing is not None else None
     return as_id(details.price) if details is not None else ""
+
+
+def given_back(charge: stripe.Charge, disputes: Iterable[stripe.Dispute]) -> Decimal:
+    """What refunds and disputes hold of a payment, in its currency; disputes all count as the payment's."""
+    disputed = sum(dispute.amount for dispute in disputes if dispute.status in _HELD_BY_DISPUTE)
+    return from_minor_units(charge.amount_refunded + disputed, charge.currency.upper())
 
 
 def read_states(subscriptions: Sequence[stripe.Subscription]) -> list[SubscriptionState]:

@@ -1,6 +1,7 @@
 """The drift report, its repair, and the hourly comparison."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,14 @@ import stripe as sdk
 
 from billing.credits.models import TopUp
 from billing.stripe_sync.client import stripe_client
-from billing.stripe_sync.models import CheckoutSession, DriftFinding, InboxEvent, StripeCustomer, StripePrice
+from billing.stripe_sync.models import (
+    CheckoutSession,
+    DriftFinding,
+    InboxEvent,
+    InvoiceSettlement,
+    StripeCustomer,
+    StripePrice,
+)
 from billing.stripe_sync.services.find_catalogue_drift import find_catalogue_drift
 from billing.stripe_sync.services.find_drift import find_drift
 from billing.stripe_sync.services.open_plan_checkout import open_plan_checkout
@@ -21,7 +29,9 @@ from billing.subscriptions.agreements import latest_subscription
 from billing.subscriptions.models import Agreement
 from sandbox.stripe.process import StripeSandbox
 from tests.make import AT, Customer, make_customer
-from tests.stripe_sync.paying import open_purchase, press_pay, stripe_now
+from tests.stripe_sync.metered import call, make_subscriber, tell
+from tests.stripe_sync.paying import DISPUTED, VISA, open_purchase, press_pay, refund, session_of, stripe_now
+from tests.stripe_sync.plans import advance, look
 
 pytestmark = pytest.mark.django_db
 LATER = AT + timedelta(hours=1)
@@ -166,6 +176,36 @@ def test_paid_credits_that_were_not_given_are_found(stripe_catalogue: StripeSand
     assert {("credits", "credited"), ("checkout", "state")} <= found(account.id)
     assert repair_drift(account_id=account.id, at=LATER) == []
     assert TopUp.objects.get().state == "credited"
+
+
+def test_refund_and_dispute_we_never_heard_of_are_found(stripe_catalogue: StripeSandbox) -> None:
+    """S5, M4: what was given back is taken back, whatever was lost."""
+    account = make_customer("free").account
+    for card in (VISA, DISPUTED):
+        opened = open_purchase(account, stripe_catalogue)
+        charge = press_pay(stripe_catalogue, opened, card=card)
+        sync_checkout(session_id=session_of(opened), at=AT)
+        if card == VISA:
+            refund(charge, 1050)
+    rows = find_drift(account_id=account.id, at=LATER)
+    assert {(row.kind, row.field, row.theirs, row.ours.rstrip("0")) for row in rows} == {
+        ("payment", "taken back", "10.00", "0."),
+        ("payment", "taken back", "20.00", "0."),
+    }
+    assert repair_drift(account_id=account.id, at=LATER) == []
+    assert sorted(TopUp.objects.values_list("taken_back", flat=True)) == [10, 20]
+
+
+def test_paid_invoice_that_settled_nothing_is_found(stripe_catalogue: StripeSandbox) -> None:
+    """S5, S7: and settled."""
+    customer = make_subscriber(stripe_catalogue)
+    call(customer, stripe_catalogue, "100")
+    tell(stripe_catalogue)
+    advance(stripe_catalogue, 32)
+    look(customer.account, stripe_catalogue)
+    assert ("invoice", "settled") in found(customer.account.id)
+    assert repair_drift(account_id=customer.account.id, at=stripe_now(stripe_catalogue)) == []
+    assert InvoiceSettlement.objects.get().settled == Decimal("1.8")
 
 
 def test_catalogue_is_compared(stripe_catalogue: StripeSandbox) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from djstripe.models import Customer
 
 from billing.core.ids import encode_id
+from billing.credits.models import TopUp
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.differences import (
     MISSING,
@@ -14,6 +15,7 @@ from billing.stripe_sync.differences import (
     checkout_differences,
     customer_differences,
     invoice_differences,
+    payment_differences,
     plan_differences,
     subscription_differences,
 )
@@ -27,7 +29,7 @@ from billing.subscriptions.models import Agreement
 from billing.subscriptions.queries import governing_agreement
 
 _DEFAULT_CARD = "stripe_data__invoice_settings__default_payment_method"
-_NEWEST = 100  # Checkout pages and paid invoices; an older page expired long ago
+_NEWEST = 100  # Checkout pages, paid invoices and payments: older ones have been looked at many times
 
 
 @transaction.atomic
@@ -53,6 +55,7 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
         yield from customer_differences(remote, copy.first() or "")
         yield from _checkouts(client, customer)
         yield from _invoices(client, customer)
+        yield from _payments(client, customer)
     elif customer.deleted_at is None:
         yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
     agreements = Agreement.objects.filter(account_id=account_id)
@@ -73,3 +76,11 @@ def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator
     settled = set(InvoiceSettlement.objects.filter(account_id=customer.account_id).values_list("invoice_id", flat=True))
     found = client.v1.invoices.list({"customer": customer.customer_id, "status": "paid", "limit": _NEWEST}).data
     yield from invoice_differences(found, settled, meters)
+
+
+def _payments(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
+    charges = client.v1.charges.list({"customer": customer.customer_id, "limit": _NEWEST}).data
+    bought = TopUp.objects.filter(account_id=customer.account.credits_id)
+    top_ups = {row.payment_reference: row for row in bought.exclude(payment_reference="")}
+    disputes = {charge.id: client.v1.disputes.list({"charge": charge.id}).data for charge in charges if charge.disputed}
+    yield from payment_differences(charges, disputes, top_ups)

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from billing.stripe_sync.models import DriftFinding
 from billing.stripe_sync.services.find_drift import find_drift
+from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.stripe_sync.services.sync_invoice import sync_invoice
@@ -23,5 +24,7 @@ def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
         sync_checkout(session_id=page, at=at)
     for invoice in sorted({row.object_id for row in found if row.kind == "invoice"}):
         sync_invoice(invoice_id=invoice, at=at)
+    for charge in sorted({row.object_id for row in found if row.kind == "payment"}):
+        sync_charge(charge_id=charge, at=at)
     sync_customer(account_id=account_id, at=at)
     return find_drift(account_id=account_id, at=at)

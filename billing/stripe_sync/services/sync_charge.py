@@ -1,5 +1,4 @@
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 import stripe
@@ -12,11 +11,8 @@ from billing.credits.services.take_back_top_up import take_back_top_up
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
-from billing.stripe_sync.reading import as_id, noted
+from billing.stripe_sync.reading import as_id, given_back, noted
 from billing.subscriptions.models import BillingAccount
-
-# Disputes whose money is gone, for now or for good. An inquiry (warning_…) has taken nothing yet.
-_HELD_BY_DISPUTE = frozenset({"needs_response", "under_review", "lost"})
 
 
 def sync_charge(*, charge_id: str, at: datetime) -> bool:
@@ -64,18 +60,13 @@ def _apply(
         return
     credit_top_up(
         top_up_id=top_up.id,
-        paid=_amount(charge.amount, charge.currency),
+        paid=from_minor_units(charge.amount, charge.currency.upper()),
         payment_reference=as_id(charge.payment_intent),
         at=at,
     )
-    disputed = sum(dispute.amount for dispute in disputes if dispute.status in _HELD_BY_DISPUTE)
     take_back_top_up(
         top_up_id=top_up.id,
         receivable_id=account.receivable_id,
-        refunded=_amount(charge.amount_refunded + disputed, charge.currency),
+        refunded=given_back(charge, disputes),
         at=at,
     )
-
-
-def _amount(units: int, currency: str) -> Decimal:
-    return from_minor_units(units, currency.upper())
