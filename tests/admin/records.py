@@ -15,6 +15,7 @@ from billing.usage.models import UsageEvent
 from tenants.models import Membership, User
 from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
+from tests.credits.make import Wallet, make_creator, make_paid, open_payment, sell
 from tests.make import AT, Customer, make_customer
 
 
@@ -73,6 +74,15 @@ def make_override(customer: Customer, feature: str = "agents_limit", value: obje
     )
 
 
+def make_market(customer: Customer) -> None:
+    """A purchase of credits, and a creator's sale and payout."""
+    wallet = Wallet(customer.account.credits, customer.account.receivable)
+    make_paid(wallet, "20", "1")
+    creator = make_creator(tenant=customer.tenant)
+    sell(creator, wallet)
+    open_payment(creator)
+
+
 def make_records(*, slug: str = "") -> Customer:
     """A customer with a member, usage, money and an exception, beside the shipped catalogues."""
     customer = make_customer(balance="25", slug=slug)
@@ -86,6 +96,7 @@ def make_records(*, slug: str = "") -> Customer:
     make_event(customer)
     make_authorization(customer)
     make_override(customer)
+    make_market(customer)
     make_stripe_records(customer)
     return customer
 

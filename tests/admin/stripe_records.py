@@ -5,7 +5,7 @@ from typing import Any
 
 from djstripe import models
 
-from billing.stripe_sync.models import DriftFinding, InboxEvent, StripeCustomer
+from billing.stripe_sync.models import DriftFinding, InboxEvent, InvoiceSettlement, MeterReport, StripeCustomer
 from tests.make import AT, Customer
 
 SECOND = int(AT.timestamp())
@@ -44,6 +44,20 @@ def _make_rows(customer: Customer, key: str) -> None:
         ours="1",
         found_at=AT,
         seen_at=AT,
+    )
+
+    MeterReport.objects.create(
+        account=customer.account,
+        product="pstn",
+        period_start=AT,
+        sequence=1,
+        amount=Decimal("1.8"),
+        identifier=f"mtr_{key}",
+        created_at=AT,
+        error="ReportRefused: The account has no customer at Stripe.",
+    )
+    InvoiceSettlement.objects.create(
+        invoice_id=f"in_{key}", account=customer.account, metered=2, settled=Decimal("1.8"), settled_at=AT
     )
 
 

@@ -13,6 +13,7 @@ from billing.credits.services.open_payout import open_payout
 from billing.credits.services.open_top_up import open_top_up
 from billing.credits.services.record_sale import record_sale
 from billing.credits.services.take_back_top_up import take_back_top_up
+from tenants.models import Tenant
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
 from tests.money_make import make_ledger, reread
@@ -68,9 +69,10 @@ def platform_totals() -> dict[str, Decimal]:
     return totals
 
 
-def make_creator(*, is_ready: bool = True) -> Creator:
+def make_creator(*, is_ready: bool = True, tenant: Tenant | None = None) -> Creator:
     """A tenant that sells, with an account at the processor that may be paid."""
-    creator = open_creator(tenant_id=make_tenant().id, currency="USD", at=AT, actor=SYSTEM)
+    tenant_id = (tenant or make_tenant()).id
+    creator = open_creator(tenant_id=tenant_id, currency="USD", at=AT, actor=SYSTEM)
     if is_ready:
         Creator.objects.filter(id=creator.id).update(external_account=f"acct_{creator.id.hex}", payouts_enabled=True)
     return Creator.objects.get(id=creator.id)

@@ -2,7 +2,6 @@
 
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -10,27 +9,20 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from billing.credits.admin.owners import OWNERS, ledgers_found, owner_of, side_of
 from billing.credits.models import Grant, LedgerAccount, Transfer
 from tenants.staff_admin import (
     LargeTableAdmin,
     NarrowedTableAdmin,
     ReadOnlyAdmin,
     badge,
-    link,
     link_to_list,
     show_amount,
     uuid_in,
 )
 
 _PHASE_COLOURS = {"posted": "success", "post_pending": "success", "pending": "warning"}
-_MOST_LEDGERS = 200  # that one search spreads over
-_KIND_COLOURS = {"credits": "success", "receivable": "warning"}
-
-
-def owner_of(ledger: LedgerAccount) -> str:
-    """A link to the billing account that a ledger account belongs to; the platform's own have none."""
-    owner = getattr(ledger, "credits_of", None) or getattr(ledger, "receivable_of", None)
-    return link("billing_subscriptions_billingaccount", owner.pk, owner) if owner else "The platform"
+_KIND_COLOURS = {"credits": "success", "receivable": "warning", "payable": "info"}
 
 
 @admin.register(LedgerAccount)
@@ -38,9 +30,9 @@ class LedgerAccountAdmin(ReadOnlyAdmin[LedgerAccount]):
     """Accounts of customers with what they hold, and the platform's, which keep no running total."""
 
     list_display = ("owner", "kind_badge", "currency", "balance", "held", "available", "next_expiry_at")
-    list_select_related = ("credits_of__tenant", "receivable_of__tenant")
+    list_select_related = OWNERS
     list_filter = ("kind", "currency")
-    search_fields = ("credits_of__tenant__name", "credits_of__tenant__slug", "receivable_of__tenant__slug")
+    search_fields = ("credits_of__tenant__name", *(f"{owner}__slug" for owner in OWNERS))
     search_help_text = "Tenant, or the id of a ledger or billing account"
     id_search_fields = (
         "id",
@@ -48,6 +40,8 @@ class LedgerAccountAdmin(ReadOnlyAdmin[LedgerAccount]):
         "receivable_of__id",
         "credits_of__tenant_id",
         "receivable_of__tenant_id",
+        "payable_of__id",
+        "payable_of__tenant_id",
     )
     ordering = ("-created_at",)
     fields = (
@@ -60,7 +54,7 @@ class LedgerAccountAdmin(ReadOnlyAdmin[LedgerAccount]):
     readonly_fields = ("owner", "balance", "held", "available", "records")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerAccount]:
-        return super().get_queryset(request).select_related("credits_of__tenant", "receivable_of__tenant")
+        return super().get_queryset(request).select_related(*OWNERS)
 
     @admin.display(description="Belongs to")
     def owner(self, ledger: LedgerAccount) -> str:
@@ -104,11 +98,7 @@ class TransferAdmin(NarrowedTableAdmin[Transfer]):
     ordering = ("-created_at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
-        sides = [
-            f"{side}__{owner}__tenant"
-            for side in ("debit_account", "credit_account")
-            for owner in ("credits_of", "receivable_of")
-        ]
+        sides = [f"{side}__{owner}" for side in ("debit_account", "credit_account") for owner in OWNERS]
         return super().get_queryset(request).select_related(*sides)
 
     def get_search_results(
@@ -118,7 +108,7 @@ class TransferAdmin(NarrowedTableAdmin[Transfer]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        ledgers = _ledgers_found(term)
+        ledgers = ledgers_found(term)
         mine = Q(debit_account__in=ledgers) | Q(credit_account__in=ledgers)
         found = uuid_in(term)
         return queryset.filter(mine | (Q(id=found) if found else Q(idempotency_key=term))), False
@@ -129,11 +119,11 @@ class TransferAdmin(NarrowedTableAdmin[Transfer]):
 
     @admin.display(description="From")
     def debited(self, transfer: Transfer) -> SafeString:
-        return _side(transfer.debit_account)
+        return side_of(transfer.debit_account)
 
     @admin.display(description="To")
     def credited(self, transfer: Transfer) -> SafeString:
-        return _side(transfer.credit_account)
+        return side_of(transfer.credit_account)
 
 
 @admin.register(Grant)
@@ -173,20 +163,3 @@ class GrantAdmin(LargeTableAdmin[Grant]):
 def _of_customer(ledger: LedgerAccount, amount: Decimal) -> str | None:
     """The platform's accounts keep no running totals."""
     return None if ledger.kind in LedgerAccount.PLATFORM_KINDS else show_amount(amount)
-
-
-def _side(ledger: LedgerAccount) -> SafeString:
-    owner = getattr(ledger, "credits_of", None) or getattr(ledger, "receivable_of", None)
-    text = f"{owner} ({ledger.kind})" if owner else f"Platform {ledger.kind}"
-    return link("billing_credits_ledgeraccount", ledger.id, text)
-
-
-def _ledgers_found(term: str) -> list[UUID]:
-    """Ledger accounts by their own id, their billing account's or tenant's, or by part of the tenant's name."""
-    found = uuid_in(term)
-    paths = ("id", "tenant_id") if found else ("tenant__name__icontains", "tenant__slug__icontains")
-    condition = Q(id=found) if found else Q()
-    for owner in ("credits_of", "receivable_of"):
-        for path in paths:
-            condition |= Q(**{f"{owner}__{path}": found or term})
-    return list(LedgerAccount.objects.filter(condition).values_list("id", flat=True)[:_MOST_LEDGERS])
