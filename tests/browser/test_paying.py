@@ -141,7 +141,7 @@ def test_credits_with_a_fee(payer: Payer) -> None:
 
 
 def test_failed_renewal_is_told_and_mended(payer: Payer) -> None:
-    """S3, S8: the banner names the day that access ends; a new card in the portal and the plan goes on."""
+    """S3, S8: a declined change changes nothing; the banner names the day that access ends; the portal takes a card."""
     page = payer.page
     payer.visitor.sign_in()
     page.goto("/plans/change?plan=pro&terms=monthly-standard")
@@ -153,6 +153,10 @@ def test_failed_renewal_is_told_and_mended(payer: Payer) -> None:
     page.get_by_role("link", name="Update card").click()
     payer.pay(FAILS_LATER, "Save card")
     expect(page.get_by_role("status")).to_contain_text("is saved")
+    page.goto("/plans/change?plan=team&terms=monthly-standard&seats=2")
+    page.get_by_role("button", name=re.compile(r"Pay \$\d\d\.\d\d and change")).click()
+    expect(page.get_by_role("alert").filter(has_text="declined")).to_be_visible()
+    assert payer.visitor.violations() == ""
     payer.let_time_pass(A_MONTH)
     payer.open("/")
     banner = page.get_by_role("region", name="Overdue payment")

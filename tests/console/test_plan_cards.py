@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from billing.console.pages.comparison import compare, differences
-from billing.console.pages.plan_cards import PlanCard, plan_card
+from billing.console.pages.plan_cards import PlanCard, best_saving, plan_card
 from billing.plans.queries import published_plans
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
@@ -38,6 +38,14 @@ def test_savings() -> None:
         "yearly-standard": (Decimal(18), 0),
         "yearly-byok": (Decimal(10), Decimal(40)),
     }
+
+
+def test_best_savings_never_promise_more() -> None:
+    """P2: two months of twelve are 16 %, not 17."""
+    plans = cards().values()
+    assert best_saving(plans, lambda price: price.yearly_percent) == 16
+    assert best_saving(plans, lambda price: price.own_keys_percent) == 44
+    assert best_saving([], lambda price: price.yearly_percent) == 0
 
 
 def test_comparison_has_a_value_for_every_plan() -> None:

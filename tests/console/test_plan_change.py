@@ -191,7 +191,28 @@ def test_closed_page_of_the_history_gets_a_new_key(stripe_catalogue: StripeSandb
     response = client.post("/plans/change", fields)
     assert response.context["page"].problem is None
     assert response.context["page"].key != fields["key"]
-    assert "Continue to payment" in response.text
+    assert "Press the button once more" in response.text
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "status", "status": 429}, {"kind": "status", "status": 500}, {"kind": "lost"}]
+)
+def test_fault_of_stripe_is_said_and_tried_again(
+    stripe_catalogue: StripeSandbox, settings: Settings, fault: dict[str, object]
+) -> None:
+    """S2, S6: the same button works once Stripe does, and opens the page that an answer was lost of."""
+    settings.BILLING_RETURN_ORIGINS = ["http://testserver"]
+    customer = make_customer("free")
+    client, fields = make_client(customer.tenant), confirmed(**PRO)
+    where = {"method": "POST", "path": "^/v1/checkout/sessions$", "times": 3}
+    stripe_catalogue.call("POST", "/_sandbox/faults", where | fault)
+    refused = client.post("/plans/change", fields)
+    assert refused.status_code == 503
+    assert "Stripe could not open the payment page" in refused.text
+    assert f'name="key" value="{fields["key"]}"' in refused.text
+    stripe_catalogue.call("DELETE", "/_sandbox/faults")
+    assert client.post("/plans/change", fields)["Location"].startswith(stripe_catalogue.url)
+    assert len(stripe_client().v1.checkout.sessions.list().data) == 1
 
 
 @pytest.mark.usefixtures("clock")

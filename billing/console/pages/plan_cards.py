@@ -1,6 +1,6 @@
 """Plans as customers compare them: prices with what they save, and features in words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -29,6 +29,14 @@ class PriceRow:
     per_seat: bool
     yearly_saving: Decimal
     own_keys_saving: Decimal
+
+    @property
+    def yearly_percent(self) -> int:
+        return _percent(self.yearly_saving, self.amount)
+
+    @property
+    def own_keys_percent(self) -> int:
+        return _percent(self.own_keys_saving, self.amount)
 
     @property
     def terms(self) -> str:
@@ -110,6 +118,16 @@ def plan_card(version: PlanVersion, models: Sequence[ListedModel]) -> PlanCard:
             for meter in version.meters.all()
         ],
     )
+
+
+def best_saving(cards: Iterable[PlanCard], percent: Callable[[PriceRow], int]) -> int:
+    """The most that any price saves; zero where none does."""
+    return max((percent(price) for card in cards for price in card.prices), default=0)
+
+
+def _percent(saving: Decimal, amount: Decimal) -> int:
+    """Of what it would cost otherwise; rounded down, so that it never promises more."""
+    return int(saving * 100 / (saving + amount)) if saving else 0
 
 
 def _price(row: PlanPrice, amounts: dict[tuple[str, str], Decimal], currency: str) -> PriceRow:

@@ -8,7 +8,7 @@ from itertools import groupby
 from django.conf import settings
 
 from billing.console.pages.comparison import Comparison, compare
-from billing.console.pages.plan_cards import PlanCard, plan_card
+from billing.console.pages.plan_cards import PlanCard, best_saving, plan_card
 from billing.console.pages.present_plan import PaymentNotice, PresentPlan, notice_of, present_plan
 from billing.console.queries import open_plan_checkout_of
 from billing.plans.models import PlanPrice
@@ -51,7 +51,7 @@ class PlansPage:
     """`current_version` is the one that the account is on, `newer_version` what new subscribers of its plan get.
 
     `interval` and `variant` are what the switches begin with; `is_configured` tells whether anything can be paid.
-    `contact` is where to write for a plan that is not sold here.
+    `contact` is where to write for a plan that is not sold here. The savings are the best of any plan, in percent.
     """
 
     current_plan_slug: str
@@ -63,6 +63,8 @@ class PlansPage:
     open_purchase: OpenPurchase | None
     interval: str
     variant: str
+    yearly_saving: int
+    own_keys_saving: int
     is_configured: bool
     contact: str
 
@@ -89,6 +91,8 @@ def plans_page(account: BillingAccount, at: datetime) -> PlansPage:
         open_purchase=_open_purchase(open_plan_checkout_of(account.id, at) if agreement is None else None),
         interval=present.interval if present is not None else PlanPrice.Interval.MONTHLY,
         variant=present.variant if present is not None else PlanPrice.Variant.STANDARD,
+        yearly_saving=best_saving(cards.values(), lambda price: price.yearly_percent),
+        own_keys_saving=best_saving(cards.values(), lambda price: price.own_keys_percent),
         is_configured=is_configured(),
         contact=settings.CONTACT_EMAIL,
     )

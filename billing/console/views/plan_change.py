@@ -59,7 +59,7 @@ def _review(request: ConsoleRequest, member: Member) -> HttpResponse:
 
 
 def _confirm(request: ConsoleRequest, member: Member) -> HttpResponse:
-    """Where it is refused, the page again with the reason and what the change costs now."""
+    """Where it is refused, the page again with the reason, what it costs now, and the same key to retry with."""
     form = ConfirmForm(request.POST)
     if not form.is_valid():
         return _refused(request, form)
@@ -68,9 +68,14 @@ def _confirm(request: ConsoleRequest, member: Member) -> HttpResponse:
     try:
         return _do(request, member, page, form.expected(), at)
     except Problem as problem:
-        again = _previewed(member, replace(page, key=str(uuid4())), at)
-        # A page of the browser's history has a button whose payment page is closed: it gets a new one.
-        told = again if problem.code == "idempotency-conflict" else replace(again, problem=problem)
+        again = _previewed(member, page, at)
+        told = replace(again, problem=problem)
+        if problem.code == "idempotency-conflict":
+            # A page of the browser's history has a button whose payment page is closed: it gets a new one.
+            messages.info(
+                request, "The payment page that this led to is closed. Press the button once more for a new one."
+            )
+            told = replace(again, key=str(uuid4()))
         return _render(request, member, told, status=problem.status)
 
 

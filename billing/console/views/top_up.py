@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.timezone import now
@@ -25,7 +26,7 @@ def quote(request: ConsoleRequest, member: Member) -> HttpResponse:
     if not request.htmx:
         return redirect("console:credits")
     form = TopUpForm(request.GET, currency=member.account.currency)
-    panel = top_up_panel(member.account, form, key=request.GET.get("key") or str(uuid4()))
+    panel = top_up_panel(member.account, form, key=str(uuid4()))
     return render_page(request, member, "console/credits/_top_up_form.html", panel)
 
 
@@ -49,11 +50,18 @@ def buy(request: ConsoleRequest, member: Member) -> HttpResponse:
             at=now(),
         )
     except Problem as problem:
-        # A page of the browser's history has a button whose payment page is closed: it gets a new one.
-        told = None if problem.code == "idempotency-conflict" else problem
-        panel = top_up_panel(member.account, form, key=str(uuid4()), problem=told)
-        return _again(request, member, panel, status=problem.status)
+        return _refused(request, member, form, key, problem)
     return redirect(opened.url)
+
+
+def _refused(request: ConsoleRequest, member: Member, form: BuyForm, key: str, problem: Problem) -> HttpResponse:
+    """With the same key to retry with: what Stripe may have done already is done once."""
+    panel = top_up_panel(member.account, form, key=key, problem=problem)
+    if problem.code == "idempotency-conflict":
+        # A page of the browser's history has a button whose payment page is closed: it gets a new one.
+        messages.info(request, "The payment page that this led to is closed. Press the button once more for a new one.")
+        panel = top_up_panel(member.account, form, key=str(uuid4()))
+    return _again(request, member, panel, status=problem.status)
 
 
 def _again(request: ConsoleRequest, member: Member, panel: TopUpPanel, *, status: int) -> HttpResponse:
