@@ -25,7 +25,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=(
         "Names what is asked for: sent again under the same key it happens once and is answered as the first time; "
-        f"the same key with another body is 409 `idempotency-conflict`. {_RULE.capitalize()}."
+        "the same key with another body, or for a page that has been closed since, is 409 `idempotency-conflict`. "
+        f"{_RULE.capitalize()}."
     ),
 )
 
