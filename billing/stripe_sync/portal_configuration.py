@@ -4,6 +4,8 @@ from typing import Any
 
 import stripe
 
+from billing.stripe_sync.reading import noted
+
 _MARK = {"quaestor": "portal"}
 _FEATURES: Any = {  # the SDK has one type for making and one for changing
     "customer_update": {"enabled": False},
@@ -39,6 +41,6 @@ def portal_configuration_id(client: stripe.StripeClient, *, return_url: str) -> 
 
 def _found(client: stripe.StripeClient) -> stripe.billing_portal.Configuration | None:
     for configuration in client.v1.billing_portal.configurations.list({"limit": 100}).auto_paging_iter():
-        if (configuration.metadata or {}).get("quaestor") == _MARK["quaestor"]:
+        if noted(configuration, "quaestor") == _MARK["quaestor"]:
             return configuration
     return None

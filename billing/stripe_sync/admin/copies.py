@@ -7,7 +7,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from djstripe import models
 
-from billing.stripe_sync.admin.mirrored import MirroredAdmin, amount_in, id_in, link_to_copies, time_in
+from billing.stripe_sync.admin.mirrored import MirroredAdmin, amount_in, id_in, link_to_copies, text_in, time_in
 from billing.stripe_sync.models import StripeCustomer
 from tenants.staff_admin import link
 
@@ -31,7 +31,7 @@ class AccountAdmin(MirroredAdmin):
 
     @admin.display(description="E-mail")
     def email_text(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("email")
+        return text_in(copy.stripe_data, "email")
 
     @admin.display(description="Payouts", boolean=True)
     def payouts(self, copy: Any) -> bool:
@@ -71,11 +71,11 @@ class CustomerAdmin(MirroredAdmin):
 
     @admin.display(description="Name")
     def name_text(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("name")
+        return text_in(copy.stripe_data, "name")
 
     @admin.display(description="E-mail")
     def email_text(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("email")
+        return text_in(copy.stripe_data, "email")
 
     @admin.display(description="Billing account")
     def account(self, copy: Any) -> str | None:
@@ -95,7 +95,7 @@ class InvoiceAdmin(MirroredAdmin):
 
     @admin.display(description="Number")
     def number_text(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("number")
+        return text_in(copy.stripe_data, "number")
 
     @admin.display(description="Total")
     def total(self, copy: Any) -> str | None:
@@ -157,7 +157,7 @@ class PriceAdmin(MirroredAdmin):
 
     @admin.display(description="Lookup key")
     def lookup_key(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("lookup_key")
+        return text_in(copy.stripe_data, "lookup_key")
 
     @admin.display(description="Product")
     def product_link(self, copy: Any) -> SafeString | None:
@@ -183,7 +183,7 @@ class ProductAdmin(MirroredAdmin):
 
     @admin.display(description="Name")
     def name_text(self, copy: Any) -> str | None:
-        return copy.stripe_data.get("name")
+        return text_in(copy.stripe_data, "name")
 
     @admin.display(description="For sale", boolean=True)
     def for_sale(self, copy: Any) -> bool:

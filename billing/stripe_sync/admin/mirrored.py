@@ -7,7 +7,7 @@ and fail at invoices of this API version. What is shown here is read from the co
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -28,6 +28,12 @@ _STATE_COLOURS = {
 
 for _model in [model for model in admin.site._registry if model._meta.app_label == "djstripe"]:
     admin.site.unregister(_model)
+
+
+def text_in(data: Mapping[str, Any], name: str) -> str | None:
+    """What stands under a name; None for nothing."""
+    found = data.get(name)
+    return None if found is None else str(found)
 
 
 def amount_in(data: Mapping[str, Any], name: str) -> str | None:
@@ -60,10 +66,10 @@ class MirroredAdmin(LargeTableAdmin[Any]):
     list_display: tuple[str, ...] = ("id", "state", "created", "livemode")
     list_display_links = ("id",)
     list_filter = ("created", "livemode")
-    search_fields: tuple[str, ...] = ("id", "stripe_data__customer")
+    search_fields: ClassVar[tuple[str, ...]] = ("id", "stripe_data__customer")
     search_help_text = "Id at Stripe, of the object or of its customer"
     ordering = ("-created", "-djstripe_id")
-    shown: tuple[str, ...] = ("customer_link",)
+    shown: ClassVar[tuple[str, ...]] = ("customer_link",)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -83,7 +89,7 @@ class MirroredAdmin(LargeTableAdmin[Any]):
 
     @badge("State", _STATE_COLOURS)
     def state(self, copy: Any) -> str | None:
-        return "deleted" if copy.stripe_data.get("deleted") else copy.stripe_data.get("status")
+        return "deleted" if copy.stripe_data.get("deleted") else text_in(copy.stripe_data, "status")
 
     @admin.display(description="Amount")
     def amount_text(self, copy: Any) -> str | None:

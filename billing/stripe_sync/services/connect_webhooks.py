@@ -16,6 +16,7 @@ from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.events import EVENTS_BY_ENDPOINT
 from billing.stripe_sync.mirror import own_account
 from billing.stripe_sync.push_lock import lock_push
+from billing.stripe_sync.reading import noted
 
 _PURPOSE = "quaestor"  # the metadata that tells the two endpoints of an installation apart
 _LISTENER = "we_listener"  # the row of an endpoint that is not Stripe's to list
@@ -74,7 +75,7 @@ def _usable(there: Sequence[stripe.WebhookEndpoint], origin: str, purpose: str) 
     rows = WebhookEndpoint.objects.exclude(secret="").in_bulk([e.id for e in there], field_name="id")
     for endpoint in there:
         row = rows.get(endpoint.id)
-        if row is None or (endpoint.metadata or {}).get(_PURPOSE) != purpose:
+        if row is None or noted(endpoint, _PURPOSE) != purpose:
             continue
         if endpoint.api_version == settings.STRIPE_API_VERSION and endpoint.url == origin + _path(row.djstripe_uuid):
             return endpoint

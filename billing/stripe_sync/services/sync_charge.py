@@ -32,8 +32,9 @@ def sync_charge(*, charge_id: str, at: datetime) -> bool:
         top_up = _top_up_of(client, charge, customer.account)
         if top_up is not None:
             _apply(top_up, customer.account, charge, disputes, at)
-    for thing in (charge, *disputes):
-        mirror(thing)
+    mirror(charge)
+    for dispute in disputes:
+        mirror(dispute)
     return True
 
 
