@@ -339,3 +339,14 @@ def test_unconfigured(account: BillingAccount, settings: Settings) -> None:
     with pytest.raises(Problem) as problem:
         preview_change(account_id=account.id, target=TEAM, at=AT)
     assert problem.value.code == "stripe-not-configured"
+
+
+def test_subscription_that_ended_unnoticed(account: BillingAccount, stripe: StripeSandbox) -> None:
+    """P10, S4: whose webhook was lost is seen when somebody wants to change it, and the account follows."""
+    agreement = governing_agreement(account.id)
+    assert agreement is not None
+    stripe_client().v1.subscriptions.cancel(agreement.external_id)
+    with pytest.raises(Problem) as problem:
+        preview(account, stripe, TEAM)
+    assert problem.value.code == "account-changed"
+    assert plan_of(account)[0] == "free"
