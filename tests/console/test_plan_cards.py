@@ -49,7 +49,7 @@ def test_best_savings_never_promise_more() -> None:
 
 
 def test_comparison_has_a_value_for_every_plan() -> None:
-    """P4: features in rows; what a plan does not speak of is a dash."""
+    """P4: features in rows, plans in columns."""
     plans = cards()
     table = compare([plans["free"], plans["pro"], plans["team"]])
     rows = {row.label: row.values for row in [*table.features, *table.meters]}
@@ -57,7 +57,16 @@ def test_comparison_has_a_value_for_every_plan() -> None:
     assert rows["Running agents"] == ["3", "20", "Unlimited"]
     assert rows["Phone calls"] == ["$0.02 per minute", "$0.018 per minute", "$0.016 per minute"]
     assert {len(values) for values in rows.values()} == {3}
-    assert compare([plans["starter"], plans["pro"]]).features[0].values == ["—", "20"]
+
+
+def test_what_a_plan_does_not_speak_of() -> None:
+    """P3: a limit that is not set is none; what is not metered has no price."""
+    plans = cards()
+    table = compare([plans["payg"], plans["free"]])
+    rows = {row.label: row.values for row in [*table.features, *table.meters]}
+    assert rows["Sandbox tries per day"] == ["Unlimited", "5"]
+    assert rows["Executions past the limit"] == ["—", "$0.02 per execution"]
+    assert "Tokens per month" not in [row.label for row in differences(plans["payg"], plans["free"]).features]
 
 
 def test_differences_leave_out_what_stays() -> None:

@@ -8,6 +8,9 @@ from billing.plans.features import FEATURES
 
 NOTHING = "—"
 _ORDER = {feature.name: place for place, feature in enumerate(FEATURES.values())}
+# What a plan means by not speaking of a feature: a limit that is not set limits nothing.
+_UNSAID = {feature.name: "Unlimited" for feature in FEATURES.values() if feature.kind.may_be_unlimited}
+_UNSAID[FEATURES["denied_models"].name] = "None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +52,6 @@ def _changed(rows: Sequence[ComparedRow]) -> list[ComparedRow]:
 def _merge(columns: Sequence[Sequence[FeatureRow]]) -> list[ComparedRow]:
     texts = [{row.label: row.value_text for row in column} for column in columns]
     labels = dict.fromkeys(row.label for column in columns for row in column)
-    return [ComparedRow(label, [column.get(label, NOTHING) for column in texts]) for label in labels]
+    return [
+        ComparedRow(label, [column.get(label, _UNSAID.get(label, NOTHING)) for column in texts]) for label in labels
+    ]
