@@ -251,6 +251,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 1800},
     },
+    "forget-deliveries": {
+        "task": "billing.stripe_sync.tasks.forget_deliveries",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
     "report-meters": {
         "task": "billing.stripe_sync.tasks.report_meters",
         "schedule": 300.0,

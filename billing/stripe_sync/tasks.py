@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from billing.stripe_sync.client import is_configured
 from billing.stripe_sync.errors import is_outage, told
 from billing.stripe_sync.queries import inbox_lag
+from billing.stripe_sync.services.forget_deliveries import forget_deliveries
 from billing.stripe_sync.services.push_catalogue import push_what_is_new
 from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.report_meters import report_meters
@@ -49,6 +50,12 @@ def push_prices() -> None:
 def compare_with_stripe(*, repair: bool = True) -> None:
     """Find drift, and repair it (S5)."""
     _while_stripe_is_there(lambda: reconcile(at=now(), repair=repair))
+
+
+@shared_task(name="billing.stripe_sync.tasks.forget_deliveries")
+def forget_old_deliveries() -> int:
+    """Delete raw webhook deliveries after a while (S4)."""
+    return forget_deliveries(at=now())
 
 
 @shared_task(name="billing.stripe_sync.tasks.report_meters")

@@ -3,6 +3,7 @@
 from io import StringIO
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 from djstripe.models import Account, APIKey, WebhookEndpoint
 from pytest_django import Settings
@@ -135,3 +136,9 @@ def test_failure_is_said_in_words(stripe: StripeSandbox, settings: Settings) -> 
     stripe.call("POST", "/_sandbox/faults", {"path": "/v1/account", "kind": "timeout", "times": 9})
     with pytest.raises(CommandError, match="cannot be reached"):
         connect()
+
+
+def test_events_to_enable_are_documented() -> None:
+    """S4: whoever makes an endpoint by hand finds each of them."""
+    text = (django_settings.BASE_DIR / "docs" / "stripe.md").read_text(encoding="utf-8")
+    assert {name for name in (*PLATFORM_EVENTS, *CONNECT_EVENTS) if f"\n{name}\n" not in text} == set()

@@ -15,6 +15,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from billing.stripe_sync import webhooks
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import InboxEvent
+from billing.stripe_sync.services.forget_deliveries import forget_deliveries
 from sandbox.stripe.process import StripeSandbox
 from sandbox.stripe.signing import signature_header
 from tests.stripe_sync.webhooks import Delivery, deliver, deliveries, hold_webhooks
@@ -140,4 +141,13 @@ def test_webhook_acknowledged_before_it_is_stored(
     assert not InboxEvent.objects.exists()
     assert not WebhookEventTrigger.objects.exists()
     assert deliver(client, delivery).status_code == 200
+    assert InboxEvent.objects.count() == 1
+
+
+def test_raw_deliveries_are_forgotten(client: Client, delivery: Delivery) -> None:
+    """S4: after 30 days; the inbox keeps what they were about."""
+    deliver(client, delivery)
+    assert forget_deliveries(at=now() + timedelta(days=29)) == 0
+    assert forget_deliveries(at=now() + timedelta(days=31)) == 1
+    assert not WebhookEventTrigger.objects.exists()
     assert InboxEvent.objects.count() == 1
