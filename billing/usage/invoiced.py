@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -49,7 +50,7 @@ def invoiced_costs(*, account_id: UUID, since: datetime) -> Sums:
     they answer whatever number of events there are; else its events since then are added up.
     """
     query = _EVENTS if _was_on_credits(account_id) else _METERS
-    parameters = {"account": account_id, "since": since, "first": _first_id(since - _SKEW)}
+    parameters: dict[str, Any] = {"account": account_id, "since": since, "first": _first_id(since - _SKEW)}
     sums: defaultdict[tuple[datetime, str], Decimal] = defaultdict(Decimal)
     for statement in (query, _GIVEN_AS_CREDITS):
         with connection.cursor() as cursor:

@@ -101,6 +101,17 @@ def test_payment_intent_leads_to_the_charge(stripe: StripeSandbox) -> None:
 
 
 @shop
+def test_refund_after_the_customer_was_replaced(stripe: StripeSandbox) -> None:
+    """M4: a purchase outlives its customer at Stripe, and so do its refunds."""
+    bought = Bought(stripe)
+    bought.look()
+    stripe_client().v1.customers.delete(str(bought.charge.customer))
+    open_purchase(bought.account, stripe)
+    refund(bought.charge, 2100)
+    assert bought.look() == ("0", "0", "0")
+
+
+@shop
 def test_payments_of_strangers(stripe: StripeSandbox) -> None:
     """S4: a payment of a customer that is not ours, or for nothing of ours, moves nothing."""
     client = stripe_client()

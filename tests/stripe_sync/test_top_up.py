@@ -143,6 +143,20 @@ def test_same_key_gives_the_same_page(stripe: StripeSandbox) -> None:
 
 
 @shop
+def test_retry_with_same_key_and_new_timestamp_bills_once(stripe: StripeSandbox) -> None:
+    """Money: a request that is repeated an hour later under its key opens one page, which charges once."""
+    account = make_customer().account
+    first = open_purchase(account, stripe, key="one")
+    stripe.call("POST", "/_sandbox/clock", {"advance_seconds": 3600})
+    again = open_purchase(account, stripe, key="one")
+    for opened in (first, again):
+        press_pay(stripe, opened)
+        sync_checkout(session_id=session_of(opened), at=stripe_now(stripe))
+    assert len(stripe_client().v1.charges.list({"limit": 10}).data) == 1
+    assert money_of(account) == ("20", "0", "0")
+
+
+@shop
 @pytest.mark.parametrize("kind", ["timeout", "lost", "status"])
 def test_page_that_was_cut_short_is_taken_up_again(stripe: StripeSandbox, kind: str) -> None:
     """M4, S4: where nobody knows whether Stripe heard us, the same key opens one page and no second."""

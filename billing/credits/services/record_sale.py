@@ -37,9 +37,7 @@ def record_sale(
     creator = Creator.objects.select_related("payable").get(id=creator_id)
     known = Sale.objects.filter(idempotency_key=idempotency_key).first()
     if known is not None:
-        if (known.creator_id, known.buyer_id, known.item, known.amount) != (creator_id, buyer_id, item, amount):
-            raise TransferConflict(f"The key {idempotency_key!r} stands for another sale.")
-        return known
+        return _same(known, (creator_id, buyer_id, item, amount))
     _check(amount, buyer, creator)
     expire_grants(account_id=buyer_id, at=at)
     sale = Sale(
@@ -58,6 +56,12 @@ def record_sale(
     for tenant_id in {creator.tenant_id, buyer_tenant_id}:
         _record(sale, tenant_id, actor)
     return sale
+
+
+def _same(known: Sale, asked: tuple[UUID, UUID, str, Decimal]) -> Sale:
+    if (known.creator_id, known.buyer_id, known.item, known.amount) != asked:
+        raise TransferConflict(f"The key {known.idempotency_key!r} stands for another sale.")
+    return known
 
 
 def _check(amount: Decimal, buyer: LedgerAccount, creator: Creator) -> None:

@@ -12,6 +12,7 @@ from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import as_id, given_back, noted
+from billing.stripe_sync.services.sync_customer import lock_customer
 from billing.subscriptions.models import BillingAccount
 
 
@@ -22,9 +23,11 @@ def sync_charge(*, charge_id: str, at: datetime) -> bool:
     in which they are heard of does not matter. Raises StripeNotConfigured, stripe.StripeError, PaymentMismatch.
     """
     client = stripe_client()
-    seen = client.v1.charges.retrieve(charge_id)
+    account_id = _account_of(client.v1.charges.retrieve(charge_id))
+    if account_id is None:
+        return False
     with transaction.atomic():
-        customer = StripeCustomer.objects.select_for_update().filter(customer_id=as_id(seen.customer)).first()
+        customer = lock_customer(account_id)
         if customer is None:
             return False
         charge = client.v1.charges.retrieve(charge_id)  # again, now that nobody else applies what they have read
@@ -36,6 +39,17 @@ def sync_charge(*, charge_id: str, at: datetime) -> bool:
     for dispute in disputes:
         mirror(dispute)
     return True
+
+
+def _account_of(charge: stripe.Charge) -> UUID | None:
+    """The billing account that paid: by its purchase, which outlives its customer at Stripe, or by the customer."""
+    intent_id = as_id(charge.payment_intent)
+    bought = BillingAccount.objects.filter(credits__top_ups__payment_reference=intent_id) if intent_id else None
+    account = bought.first() if bought is not None else None
+    if account is not None:
+        return account.id
+    customers = StripeCustomer.objects.filter(customer_id=as_id(charge.customer))
+    return customers.values_list("account_id", flat=True).first()
 
 
 def _top_up_of(client: stripe.StripeClient, charge: stripe.Charge, account: BillingAccount) -> TopUp | None:
