@@ -107,6 +107,21 @@ def reset(call: Call) -> Json:
     return {"reset": True}
 
 
+@control("POST", "/_sandbox/mark")
+def mark(call: Call) -> Json:
+    """Remember everything as it is; one mark at a time."""
+    call.state.mark()
+    return {"marked": True}
+
+
+@control("POST", "/_sandbox/return")
+def return_to_mark(call: Call) -> Json:
+    """Everything as it was at the mark."""
+    if not call.state.return_to_mark():
+        raise invalid("There is no mark to return to.")
+    return {"returned": True}
+
+
 @control("GET", "/_sandbox/violations")
 def violations(call: Call) -> Json:
     return {"violations": list(call.state.violations)}

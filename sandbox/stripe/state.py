@@ -46,6 +46,18 @@ class State:
         with self._lock, self.store.transaction():
             self.store.clear()
 
+    def mark(self) -> None:
+        """Remember everything, to come back to."""
+        with self._lock:
+            self.store.mark()
+
+    def return_to_mark(self) -> bool:
+        """Everything as it was at the mark, the clock and the webhooks on their way too; whether there is one."""
+        self.faults.clear()
+        self.violations.clear()
+        with self._lock:
+            return self.store.return_to_mark()
+
     def now(self, obj: Json | None = None) -> int:
         """Unix seconds on the test clock of the object or of its customer, if it has one, else on the sandbox's."""
         clock_id = self.test_clock_of(obj)

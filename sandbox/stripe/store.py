@@ -39,6 +39,7 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(TABLES)
+        self._mark: sqlite3.Connection | None = None
 
     def get(self, kind: str, object_id: str, param: str = "id") -> Json:
         """The object, or the API's 404."""
@@ -98,6 +99,17 @@ class Store:
         self.run("DELETE FROM deliveries")
         self.run("DELETE FROM answers")
         self.run("DELETE FROM facts")
+
+    def mark(self) -> None:
+        """Remember everything as it is now, until the process ends. Not inside a transaction."""
+        self._mark = self._mark or sqlite3.connect(MEMORY, check_same_thread=False)
+        self._connection.backup(self._mark)
+
+    def return_to_mark(self) -> bool:
+        """Have everything as it was at the mark; whether there is one. Not inside a transaction."""
+        if self._mark is not None:
+            self._mark.backup(self._connection)
+        return self._mark is not None
 
     def add_delivery(self, delivery_id: str, *, event: str, endpoint: str, due: float, state: str) -> None:
         """`due` is real time in unix seconds."""

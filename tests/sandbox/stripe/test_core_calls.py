@@ -189,3 +189,17 @@ def test_a_slow_call_holds_nobody_else_up(client: StripeClient, stripe_server: S
     assert time.monotonic() - began < 0.5
     slow.join()
     assert len(client.v1.customers.list().data) == 1
+
+
+def test_return_to_a_mark(client: StripeClient, stripe_server: StripeSandbox) -> None:
+    """Everything is as it was: objects, answers under their keys, the clock."""
+    kept = client.v1.customers.create({"name": "A"})
+    now = stripe_server.call("GET", "/_sandbox/clock")["offset"]
+    stripe_server.call("POST", "/_sandbox/mark")
+    for _ in range(2):
+        gone = client.v1.customers.create({"name": "B"}, {"idempotency_key": "k"})
+        stripe_server.call("POST", "/_sandbox/clock", {"advance_seconds": 86_400})
+        stripe_server.call("POST", "/_sandbox/return")
+        assert [one.id for one in client.v1.customers.list().data] == [kept.id]
+        assert stripe_server.call("GET", "/_sandbox/clock")["offset"] == now
+        assert client.v1.customers.create({"name": "B"}, {"idempotency_key": "k"}).id != gone.id
