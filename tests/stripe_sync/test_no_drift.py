@@ -1,0 +1,53 @@
+"""S5: no history of actions, and no fate of the webhooks, leaves our state and Stripe's different."""
+
+import os
+
+import pytest
+import stripe as sdk
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from sandbox.stripe.process import StripeSandbox
+from tests.stripe_sync.actions import WEIGHTS
+from tests.stripe_sync.both_sides import assert_same
+from tests.stripe_sync.history import Action, History, undone
+from tests.stripe_sync.webhooks import hold_webhooks
+
+EXAMPLES = int(os.environ.get("NO_DRIFT_EXAMPLES", "20"))
+IS_EXPLORING = "NO_DRIFT_EXAMPLES" in os.environ
+steps = st.tuples(
+    st.sampled_from([action for action, weight in WEIGHTS.items() for _ in range(weight)]), st.integers(0, 2**20)
+)
+
+
+@pytest.fixture
+def shop(stripe_catalogue: StripeSandbox, monkeypatch: pytest.MonkeyPatch) -> StripeSandbox:
+    """A marked Stripe with the catalogue that keeps its webhooks; a try after a lost answer comes at once."""
+    hold_webhooks(stripe_catalogue)
+    stripe_catalogue.call("POST", "/_sandbox/mark")
+    monkeypatch.setattr(sdk.HTTPClient, "INITIAL_DELAY", 0.0)
+    monkeypatch.setattr(sdk.HTTPClient, "MAX_DELAY", 0.0)
+    return stripe_catalogue
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=not IS_EXPLORING,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    story=st.lists(steps, min_size=3, max_size=12), seed=st.integers(0, 2**20), lost=st.sampled_from((0.1, 0.3, 1.0))
+)
+def test_no_history_leaves_a_difference(
+    shop: StripeSandbox, *, story: list[tuple[Action, int]], seed: int, lost: float
+) -> None:
+    """S4, S5: after one comparison plan, cards, credits and meters are what Stripe says, and all money is told."""
+    with undone(shop):
+        history = History(shop, seed=seed, lost=lost)
+        for action, chance in story:
+            note(f"{action.__name__} {chance}")
+            history.act(action, chance)
+        history.end()
+        assert_same(history)
