@@ -18,6 +18,7 @@ urlpatterns = [
     path("credits/top-up", top_up.buy, name="top_up"),
     path("billing/", payment.payment, name="payment"),
     path("billing/portal", payment.portal, name="portal"),
+    path("billing/portal/return", payment.portal_return, name="portal_return"),
     path("billing/return/<uuid:key>", checkout_return.returned, name="checkout_return"),
     path("billing/return/<uuid:key>/cancelled", checkout_return.cancelled, name="checkout_cancelled"),
     path("api-keys/", api_keys.api_keys, name="api_keys"),

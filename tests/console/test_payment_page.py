@@ -45,6 +45,14 @@ def test_page_works_while_stripe_is_away(customer: Customer) -> None:
     response = client.post("/billing/portal")
     assert response.status_code == 503
     assert "Stripe could not open the billing portal" in response.text
+    back = client.get("/billing/portal/return", follow=True)
+    assert "Your changes appear here as soon as it answers." in back.text
+
+
+def test_back_from_the_portal_without_a_customer(customer: Customer) -> None:
+    """S3: the address alone does nothing."""
+    assert make_client(customer.tenant).get("/billing/portal/return")["Location"] == "/billing/"
+    assert make_client(customer.tenant, Role.VIEWER).get("/billing/portal/return").status_code == 403
 
 
 def test_overdue_payment_is_told_with_the_day(customer: Customer) -> None:
