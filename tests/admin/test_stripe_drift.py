@@ -29,6 +29,7 @@ def test_staff_look_and_repair(staff: Client, stripe_catalogue: StripeSandbox) -
     """S5: looking shows what differs and changes nothing; repairing takes over what Stripe has."""
     customer = make_customer("free")
     pay(stripe_catalogue, customer)
+    assert reverse(LOOK_ALL) in staff.get(reverse(LIST)).text
     assert staff.get(reverse(LOOK_ALL)).status_code == 200
     assert not DriftFinding.objects.exists()
     assert staff.post(reverse(LOOK_ALL), SAID)["HX-Redirect"] == reverse(LIST)
