@@ -10,6 +10,7 @@ from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.remote import read_customer
+from billing.stripe_sync.services.repair_drift import repair_drift
 from billing.subscriptions.models import BillingAccount
 
 
@@ -23,6 +24,8 @@ def ensure_customer(*, account_id: UUID, at: datetime) -> StripeCustomer:
     if known is not None and known.deleted_at is None and read_customer(client, known.customer_id) is not None:
         return known
     former = known.customer_id if known is not None else ""
+    if known is not None:
+        repair_drift(account_id=account_id, at=at)  # what it paid unnoticed is found by its id, which is forgotten now
     account = BillingAccount.objects.select_related("tenant").get(id=account_id)
     made = _adopted(client, account, former) or _made(client, account, former)
     mirror(made)

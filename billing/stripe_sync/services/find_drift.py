@@ -1,5 +1,5 @@
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import stripe
@@ -20,7 +20,7 @@ from billing.stripe_sync.differences import (
     subscription_differences,
 )
 from billing.stripe_sync.models import CheckoutSession, DriftFinding, InvoiceSettlement, StripeCustomer, StripeMeter
-from billing.stripe_sync.reading import noted
+from billing.stripe_sync.reading import as_id, noted
 from billing.stripe_sync.remote import read_customer, read_subscriptions
 from billing.stripe_sync.services.record_findings import record_findings
 from billing.stripe_sync.services.sync_customer import lock_customer
@@ -30,6 +30,7 @@ from billing.subscriptions.queries import governing_agreement
 
 _DEFAULT_CARD = "stripe_data__invoice_settings__default_payment_method"
 _NEWEST = 100  # Checkout pages, paid invoices and payments: older ones have been looked at many times
+_DISPUTABLE = timedelta(days=180)  # banks allow 120 days as a rule
 
 
 @transaction.atomic
@@ -53,11 +54,11 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
         subscriptions = read_subscriptions(client, customer.customer_id)
         copy = Customer.objects.filter(id=remote.id).values_list(_DEFAULT_CARD, flat=True)
         yield from customer_differences(remote, copy.first() or "")
-        yield from _checkouts(client, customer)
-        yield from _invoices(client, customer)
-        yield from _payments(client, customer)
     elif customer.deleted_at is None:
         yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
+    yield from _checkouts(client, customer)  # what a deleted customer has paid stays at Stripe
+    yield from _invoices(client, customer)
+    yield from _payments(client, customer, at)
     agreements = Agreement.objects.filter(account_id=account_id)
     yield from subscription_differences(subscriptions, agreements)
     account, governing = encode_id("acc", account_id), governing_agreement(account_id)
@@ -78,9 +79,23 @@ def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator
     yield from invoice_differences(found, settled, meters)
 
 
-def _payments(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
-    charges = client.v1.charges.list({"customer": customer.customer_id, "limit": _NEWEST}).data
+def _payments(client: stripe.StripeClient, customer: StripeCustomer, at: datetime) -> Iterator[Difference]:
+    listed = client.v1.charges.list({"customer": customer.customer_id, "limit": _NEWEST})
     bought = TopUp.objects.filter(account_id=customer.account.credits_id)
     top_ups = {row.payment_reference: row for row in bought.exclude(payment_reference="")}
+    charges = list(listed.data)
+    if not listed.has_more:
+        charges += _of_former_customers(client, charges, top_ups, at)
     disputes = {charge.id: client.v1.disputes.list({"charge": charge.id}).data for charge in charges if charge.disputed}
     yield from payment_differences(charges, disputes, top_ups)
+
+
+def _of_former_customers(
+    client: stripe.StripeClient, charges: Iterable[stripe.Charge], top_ups: Mapping[str, TopUp], at: datetime
+) -> Iterator[stripe.Charge]:
+    """Payments for purchases that the customer of today did not make: an earlier one did, whom Stripe has deleted."""
+    young = {key for key, row in top_ups.items() if row.credited_at and row.credited_at > at - _DISPUTABLE}
+    for key in sorted(young - {as_id(charge.payment_intent) for charge in charges}):
+        charge = client.v1.payment_intents.retrieve(key, {"expand": ["latest_charge"]}).latest_charge
+        if isinstance(charge, stripe.Charge):
+            yield charge
