@@ -1,5 +1,6 @@
 """What a person or a test may do to the sandbox itself, under /_sandbox/: JSON, no key."""
 
+import time
 from datetime import UTC, datetime
 
 from sandbox.stripe.clock import DUE
@@ -38,8 +39,9 @@ def move_clock(call: Call) -> Json:
 
 
 def clock_facts(state: State) -> Json:
-    now = state.clock.now()
-    return {"now": now, "iso": datetime.fromtimestamp(now, UTC).isoformat(), "offset": state.clock.offset}
+    now, offset = state.clock.now(), state.clock.offset
+    iso = datetime.fromtimestamp(now, UTC).isoformat()
+    return {"now": now, "iso": iso, "offset": offset, "precise": time.time() + offset}
 
 
 @control("GET", "/_sandbox/webhooks")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import time_machine
@@ -9,7 +10,6 @@ import time_machine
 from sandbox.stripe.process import StripeSandbox
 from tests.api.calls import call
 from tests.make import Customer
-from tests.stripe_sync.paying import stripe_now
 from tests.stripe_sync.plans import subscribed
 
 BILLING = "/v1/workspaces/main/billing"
@@ -17,7 +17,9 @@ BILLING = "/v1/workspaces/main/billing"
 
 @contextmanager
 def at_stripes_time(stripe: StripeSandbox) -> Iterator[None]:
-    with time_machine.travel(stripe_now(stripe), tick=True):
+    """To a part of a second: a call after another one is never at an earlier time."""
+    now = datetime.fromtimestamp(stripe.call("GET", "/_sandbox/clock")["precise"], UTC)
+    with time_machine.travel(now, tick=True):
         yield
 
 
