@@ -10,7 +10,8 @@ import stripe
 from billing.credits.models import TopUp
 from billing.plans.models import PlanVersion
 from billing.pricing.fees import refunded_part
-from billing.stripe_sync.models import CheckoutSession
+from billing.stripe_sync.meter_reading import MeterGap
+from billing.stripe_sync.models import CheckoutSession, StripeCustomer
 from billing.stripe_sync.reading import as_id, given_back, noted, plan_item, plan_prices, price_of, read_states
 from billing.stripe_sync.stripe_prices import fits
 from billing.subscriptions.agreements import gives_plan, terms_of_agreement, terms_of_subscription
@@ -115,6 +116,14 @@ def invoice_differences(
         units = sum(line.amount for line in invoice.lines.data if price_of(line) in meters)
         if invoice.status == "paid" and units > 0 and invoice.id not in settled:
             yield Difference("invoice", invoice.id, "settled", f"{units} {invoice.currency}, in minor units", MISSING)
+
+
+def meter_differences(customer: StripeCustomer, gaps: Iterable[MeterGap]) -> Iterator[Difference]:
+    """Meters that hold something else than was sent to them (S7)."""
+    currency = customer.account.currency
+    for gap in gaps:
+        theirs, ours = f"holds {gap.held.normalize():f} {currency}", f"{gap.sent.normalize():f} {currency} sent"
+        yield Difference("meter", customer.customer_id, gap.product, theirs, ours)
 
 
 def price_difference(key: str, found: stripe.Price | None, wanted: dict[str, Any]) -> Iterator[Difference]:

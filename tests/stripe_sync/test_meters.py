@@ -18,7 +18,7 @@ from tests.make import make_customer
 from tests.money_make import event, money_of, report
 from tests.stripe_sync.metered import break_meter, call, counted, make_subscriber, tell
 from tests.stripe_sync.paying import stripe_now
-from tests.stripe_sync.plans import advance
+from tests.stripe_sync.plans import advance, customer_of, look
 
 pytestmark = pytest.mark.django_db
 
@@ -127,20 +127,50 @@ def test_meter_that_nobody_understands(stripe_catalogue: StripeSandbox) -> None:
     stripe_client().v1.billing.meter_events.create({"event_name": meter.event_name, "payload": stranger})
     advance(stripe, 3)
     assert tell(stripe) == (0, 0)
-    assert "The meter holds 7" in MeterReport.objects.get().error
+    assert "The meter holds 0.07" in MeterReport.objects.get().error
 
 
 def test_refused_report_is_kept(stripe_catalogue: StripeSandbox) -> None:
-    """S7: what Stripe does not take, here for its age, keeps the reason; the others go on, and it is tried again."""
+    """S7: what Stripe does not take keeps the reason; the others go on, and it is tried again."""
     stripe = stripe_catalogue
     customer = make_subscriber(stripe)
     call(customer, stripe, "100")
-    at = stripe_now(stripe)
-    report_meters(at=at)
-    assert send_meter_reports(at=at - timedelta(days=36)) == 0
-    assert "35 calendar days" in MeterReport.objects.get().error
-    assert send_meter_reports(at=at) == 1
+    fault = {"method": "POST", "path": "/v1/billing/meter_events", "kind": "status", "status": 400, "times": 1}
+    stripe.call("POST", "/_sandbox/faults", fault)
+    assert tell(stripe) == (1, 0)
+    assert "InvalidRequestError" in MeterReport.objects.get().error
+    assert tell(stripe) == (0, 1)
     assert MeterReport.objects.get().error == ""
+    assert counted(customer, stripe) == Decimal("1.8")
+
+
+@pytest.mark.parametrize("months", [1, 6])
+def test_clock_of_stripe_that_is_ahead(stripe_catalogue: StripeSandbox, months: int) -> None:
+    """S7: usage counts in the period that Stripe is in, not in one that its clock has left, and so it is billed."""
+    stripe = stripe_catalogue
+    customer = make_subscriber(stripe)
+    call(customer, stripe, "100")
+    ours = stripe_now(stripe)
+    advance(stripe, 31 * months)
+    assert (report_meters(at=ours), send_meter_reports(at=ours)) == (1, 1)
+    advance(stripe, 31)
+    client, key = stripe_client(), customer_of(customer.account.id)
+    newest = client.v1.invoices.list({"customer": key, "limit": 1}).data[0]
+    assert 180 in [line.amount for line in newest.lines.data]
+
+
+def test_late_retry_reads_a_meter_whose_clock_is_ahead(stripe_catalogue: StripeSandbox) -> None:
+    """S7: what arrived is found, although it was counted at a time that is still to come here."""
+    stripe = stripe_catalogue
+    customer = make_subscriber(stripe)
+    call(customer, stripe, "100")
+    ours = stripe_now(stripe)
+    advance(stripe, 62)
+    look(customer.account, stripe)
+    break_meter(stripe, "lost")
+    report_meters(at=ours)
+    assert send_meter_reports(at=ours) == 0
+    assert send_meter_reports(at=ours + timedelta(days=2)) == 1
     assert counted(customer, stripe) == Decimal("1.8")
 
 

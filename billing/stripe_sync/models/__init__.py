@@ -1,3 +1,4 @@
+from billing.stripe_sync.models.arrears import ArrearsInvoice
 from billing.stripe_sync.models.catalogue import StripeMeter, StripePrice
 from billing.stripe_sync.models.checkout import CheckoutSession
 from billing.stripe_sync.models.customer import StripeCustomer
@@ -8,6 +9,7 @@ from billing.stripe_sync.models.quote import ChangeQuote
 from billing.stripe_sync.models.settlement import InvoiceSettlement
 
 __all__ = [
+    "ArrearsInvoice",
     "ChangeQuote",
     "CheckoutSession",
     "DriftFinding",

@@ -12,7 +12,7 @@ class MeterReport(models.Model):
     """An amount reported for a product and period, in the account's currency.
 
     The sum of a period's reports is what Stripe knows, so the next one is what rated usage has grown (or shrunk) by
-    since. A report is written before it is sent, under an identifier that Stripe takes once.
+    since; reports that repeat what was lost on the way do not count there. A report is written before it is sent, under an identifier that Stripe takes once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -21,6 +21,9 @@ class MeterReport(models.Model):
     period_start = models.DateTimeField()
     sequence = models.PositiveIntegerField()
     amount = models.DecimalField(max_digits=21, decimal_places=9)
+    repeats = models.BooleanField(
+        default=False, help_text="Sent for what Stripe's meter had lost: it is usage that other reports told of."
+    )
     identifier = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True, blank=True, help_text="When it was first on its way.")

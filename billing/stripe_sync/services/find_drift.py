@@ -15,10 +15,12 @@ from billing.stripe_sync.differences import (
     checkout_differences,
     customer_differences,
     invoice_differences,
+    meter_differences,
     payment_differences,
     plan_differences,
     subscription_differences,
 )
+from billing.stripe_sync.meter_reading import meter_gaps
 from billing.stripe_sync.models import CheckoutSession, DriftFinding, InvoiceSettlement, StripeCustomer, StripeMeter
 from billing.stripe_sync.reading import as_id, noted
 from billing.stripe_sync.remote import read_customer, read_subscriptions
@@ -54,6 +56,7 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
         subscriptions = read_subscriptions(client, customer.customer_id)
         copy = Customer.objects.filter(id=remote.id).values_list(_DEFAULT_CARD, flat=True)
         yield from customer_differences(remote, copy.first() or "")
+        yield from meter_differences(customer, meter_gaps(client, customer, at))
     elif customer.deleted_at is None:
         yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
     yield from _checkouts(client, customer)  # what a deleted customer has paid stays at Stripe

@@ -3,6 +3,7 @@ from uuid import UUID
 
 from billing.stripe_sync.models import DriftFinding
 from billing.stripe_sync.services.find_drift import find_drift
+from billing.stripe_sync.services.repeat_lost_usage import repeat_lost_usage
 from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_customer import sync_customer
@@ -14,7 +15,8 @@ _PAGES = ("checkout", "credits")  # findings that are about a Checkout page
 def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
     """Take over what Stripe has of an account, as its events would have done, and look again (S5).
 
-    Stripe is right about what was paid; nothing is changed there. Answers what is still open. Raises
+    Stripe is right about what was paid. Nothing is changed there, except that usage which its meters have lost is sent
+    again (S7). Answers what is still open. Raises
     StripeNotConfigured, stripe.StripeError.
     """
     found = find_drift(account_id=account_id, at=at)
@@ -27,4 +29,6 @@ def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
     for charge in sorted({row.object_id for row in found if row.kind == "payment"}):
         sync_charge(charge_id=charge, at=at)
     sync_customer(account_id=account_id, at=at)
+    if any(row.kind == "meter" for row in found):
+        repeat_lost_usage(account_id=account_id, at=at)
     return find_drift(account_id=account_id, at=at)

@@ -35,7 +35,7 @@ def _report(account_id: UUID, at: datetime) -> int:
             return 0
         differences = _differences(account_id)
         for (period_start, product), amount in differences.items():
-            _write(account_id, product, period_start, amount, at)
+            write_report(account_id=account_id, product=product, period_start=period_start, amount=amount, at=at)
     return len(differences)
 
 
@@ -56,21 +56,25 @@ def _differences(account_id: UUID) -> Sums:
 
 
 def _reported(account_id: UUID, since: datetime) -> Mapping[tuple[datetime, str], Decimal]:
-    rows = MeterReport.objects.filter(account_id=account_id, period_start__gte=since).order_by()
+    rows = MeterReport.objects.filter(account_id=account_id, period_start__gte=since, repeats=False).order_by()
     sums = rows.values_list("period_start", "product").annotate(amount=Sum("amount"))
     return {(start, product): amount for start, product, amount in sums}
 
 
-def _write(account_id: UUID, product: str, period_start: datetime, amount: Decimal, at: datetime) -> None:
+def write_report(
+    *, account_id: UUID, product: str, period_start: datetime, amount: Decimal, at: datetime, repeats: bool = False
+) -> MeterReport:
+    """The next report of a product and period, to be sent; under the customer's lock."""
     report_id = uuid7()
     before = MeterReport.objects.filter(account_id=account_id, product=product, period_start=period_start)
-    MeterReport.objects.create(
+    return MeterReport.objects.create(
         id=report_id,
         account_id=account_id,
         product=product,
         period_start=period_start,
         sequence=(before.aggregate(last=Max("sequence"))["last"] or 0) + 1,
         amount=amount,
+        repeats=repeats,
         identifier=encode_id("mtr", report_id),
         created_at=at,
     )
