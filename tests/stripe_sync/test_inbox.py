@@ -14,7 +14,7 @@ from billing.stripe_sync.services.replay_event import replay_event
 from billing.stripe_sync.services.work_inbox import BACK_OFF, work_inbox
 from sandbox.stripe.process import TEST_KEY
 from tests.make import AT
-from tests.stripe_sync.make import event_body, make_event
+from tests.stripe_sync.make import make_event, told_event
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)
@@ -147,8 +147,8 @@ def test_what_is_gone_is_done(reads: Reads) -> None:
 
 def test_what_we_do_not_follow_is_ignored(reads: Reads) -> None:
     """S4: unknown kinds, events without an object, customers of somebody else."""
-    keep_event(event=event_body("billing.alert.triggered", {"object": "billing.alert"}), at=AT)
-    keep_event(event=event_body("invoice.upcoming", {"object": "invoice"}), at=AT)
+    keep_event(event=told_event("billing.alert.triggered", {"object": "billing.alert"}), at=AT)
+    keep_event(event=told_event("invoice.upcoming", {"object": "invoice"}), at=AT)
     make_event("cus_of_somebody_else")
     reads.is_ours = False
     assert work_inbox(at=AT) == 3
@@ -157,10 +157,10 @@ def test_what_we_do_not_follow_is_ignored(reads: Reads) -> None:
 
 def test_event_is_kept_once(reads: Reads) -> None:
     """S4: however often it is delivered, and also after it was worked on."""
-    body = event_body("customer.updated", {"id": "cus_1", "object": "customer"})
-    keep_event(event=body, at=AT)
+    event = told_event("customer.updated", {"id": "cus_1", "object": "customer"})
+    keep_event(event=event, at=AT)
     work_inbox(at=AT)
-    kept = keep_event(event=body, at=AT + SECOND)
+    kept = keep_event(event=event, at=AT + SECOND)
     kept.refresh_from_db()
     assert (kept.deliveries, kept.state, InboxEvent.objects.count()) == (2, "done", 1)
     assert work_inbox(at=AT + SECOND) == 0
@@ -168,9 +168,9 @@ def test_event_is_kept_once(reads: Reads) -> None:
 
 def test_card_that_was_taken_away_names_its_customer(reads: Reads) -> None:
     """S4, I3: among the previous attributes."""
-    body = event_body("payment_method.detached", {"id": "pm_1", "object": "payment_method", "customer": None})
-    body["data"]["previous_attributes"] = {"customer": "cus_7"}
-    assert keep_event(event=body, at=AT).customer_id == "cus_7"
+    card, before = {"id": "pm_1", "object": "payment_method", "customer": None}, {"customer": "cus_7"}
+    event = told_event("payment_method.detached", {}, data={"object": card, "previous_attributes": before})
+    assert keep_event(event=event, at=AT).customer_id == "cus_7"
 
 
 def test_worker_that_dies_leaves_the_event_to_another(reads: Reads) -> None:

@@ -16,7 +16,7 @@ from billing.stripe_sync.services.work_inbox import work_inbox
 from sandbox.stripe.process import TEST_KEY, StripeSandbox
 from tests.make import AT
 from tests.money_make import in_threads
-from tests.stripe_sync.make import event_body, make_event
+from tests.stripe_sync.make import make_event, told_event
 
 pytestmark = pytest.mark.usefixtures("own_database")
 
@@ -42,8 +42,8 @@ def test_workers_share_the_work(settings: Settings, monkeypatch: pytest.MonkeyPa
 
 def test_event_delivered_by_many_at_once_is_kept_once() -> None:
     """S4: the unique id decides."""
-    body = event_body("customer.updated", {"id": "cus_1", "object": "customer"})
-    in_threads(lambda _: keep_event(event=body, at=AT), 16)
+    event = told_event("customer.updated", {"id": "cus_1", "object": "customer"})
+    in_threads(lambda _: keep_event(event=event, at=AT), 16)
     assert InboxEvent.objects.get().deliveries == 16
 
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -117,6 +118,108 @@ def test_unknown_endpoint_is_not_found(client: Client, delivery: Delivery, lost:
         WebhookEndpoint.objects.update(secret="")
         path = delivery.path
     assert deliver(client, Delivery(delivery.type, path, delivery.headers, delivery.body)).status_code == 404
+
+
+def signed(delivery: Delivery, body: str) -> Delivery:
+    """The body in place of the delivered one, with a signature that fits."""
+    secret = WebhookEndpoint.objects.get(url__endswith=delivery.path).secret
+    headers = {**delivery.headers, "Stripe-Signature": signature_header(secret, body)}
+    return Delivery(delivery.type, delivery.path, headers, body)
+
+
+def changed(delivery: Delivery, **members: Any) -> Delivery:
+    """The delivery with other members, signed."""
+    return signed(delivery, json.dumps(json.loads(delivery.body) | members))
+
+
+def require_refusal(client: Client, delivery: Delivery, reason: str, *, status: int = 400) -> None:
+    response = deliver(client, delivery)
+    assert (response.status_code, response["Content-Type"]) == (status, "text/plain; charset=utf-8")
+    assert reason in response.content.decode()
+    assert not InboxEvent.objects.exists()
+    assert not WebhookEventTrigger.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("", "not valid JSON"),
+        ("null", "Expected `object`, got `null`"),
+        ("[]", "Expected `object`, got `array`"),
+        ("[" * 50_000, "Expected `object`, got `array`"),
+        ('{"more": ' + "[" * 50_000, "not valid JSON: maximum recursion depth"),
+        ("{}", "missing required field `id`"),
+        ('{"id":1}', "Expected `str`, got `int` - at `$.id`"),
+        ('{"id": "\\ud800"}', "not valid JSON"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_body_that_is_no_event_is_refused(client: Client, delivery: Delivery, body: str, reason: str) -> None:
+    """S4: a fitting signature under nonsense is 400 with the reason, and nothing is kept."""
+    require_refusal(client, signed(delivery, body), reason)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"data": None},
+        {"data": []},
+        {"data": {"object": None}},
+        {"data": {"object": []}},
+        {"data": {"object": {"id": "cus_\0", "object": "customer"}}},
+        {"data": {"object": {"id": "c" * 256, "object": "customer"}}},
+        {"data": {"object": {"id": "cus_1", "object": "c" * 61}}},
+        {"data": {"object": {"id": "in_1", "customer": 7}}},
+        {"data": {"object": {"id": "in_1", "customer": {"id": "cus_\udfff"}}}},
+        {"data": {"object": {"id": "pm_1"}, "previous_attributes": {"customer": []}}},
+        {"id": ""},
+        {"id": "evt_\0"},
+        {"id": "evt_\ud800"},
+        {"id": "e" * 256},
+        {"type": None},
+        {"type": ["customer.updated"]},
+        {"type": "t" * 101},
+        {"created": None},
+        {"created": "1700000000"},
+        {"created": 1.5},
+        {"created": -1},
+        {"created": 10**12},
+        {"created": 10**400},
+        {"livemode": None},
+        {"account": 5},
+    ],
+    ids=str,
+)
+def test_event_of_another_shape_is_refused(client: Client, delivery: Delivery, members: dict[str, Any]) -> None:
+    """S4: what we take from an event is checked, so that it fits the inbox."""
+    require_refusal(client, changed(delivery, **members), "The body is no")
+
+
+def test_what_we_do_not_take_may_be_anything(client: Client, delivery: Delivery) -> None:
+    """S4: Stripe adds to its events as it likes."""
+    assert deliver(client, changed(delivery, request="\0", more=[{"id": 1}])).status_code == 200
+    assert InboxEvent.objects.count() == WebhookEventTrigger.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+def test_event_of_another_mode_is_refused(
+    client: Client, delivery: Delivery, settings: Settings, is_live: bool
+) -> None:
+    """S4, S6: a test event buys nothing on a live installation, nor the other way round."""
+    settings.STRIPE_LIVE_MODE = not is_live
+    require_refusal(client, changed(delivery, livemode=is_live), "of another mode")
+
+
+def test_signature_is_looked_at_first(client: Client, delivery: Delivery) -> None:
+    """S4: whoever cannot sign does not learn what a body should be."""
+    unsigned = Delivery(delivery.type, delivery.path, {"Stripe-Signature": "t=1,v1=\xe9"}, "null")
+    require_refusal(client, unsigned, "The signature does not fit")
+
+
+def test_body_that_is_too_large_is_refused(client: Client, delivery: Delivery, settings: Settings) -> None:
+    """S4: 413, also where it is signed."""
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = len(delivery.body) - 1
+    require_refusal(client, delivery, f"larger than {len(delivery.body) - 1} bytes", status=413)
 
 
 def test_body_that_is_no_text_is_refused(client: Client, delivery: Delivery) -> None:
