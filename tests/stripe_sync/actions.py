@@ -192,7 +192,7 @@ def use(history: History, chance: Random) -> None:
     """Metered usage, reported as the periodic task does."""
     call(history.customer, history.stripe, str(chance.randint(1, 500)))
     if chance.random() < 0.8:
-        tell(history.stripe)
+        history.ask(chance, lambda: tell(history.stripe), paths=["^/v1/billing"])
 
 
 def delete_customer(history: History, chance: Random) -> None:

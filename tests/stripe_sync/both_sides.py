@@ -7,8 +7,9 @@ import stripe as sdk
 from django.db.models import Sum
 
 from billing.core.money import from_minor_units
-from billing.credits.models import TopUp
+from billing.credits.models import LedgerAccount, TopUp, Transfer
 from billing.credits.services.check_ledger import check_ledger
+from billing.credits.services.open_ledger_account import platform_account
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import InboxEvent, MeterReport, StripeMeter
@@ -79,7 +80,9 @@ def assert_same_purchases(history: History) -> None:
     credited = {key for key, row in rows.items() if row.state == TopUp.State.CREDITED}
     assert credited == set(by_purchase)
     for key in credited:
-        assert rows[key].taken_back == _taken_back(rows[key], by_purchase[key])
+        refunded = _refunded(rows[key], by_purchase[key])
+        part = refunded_part(rows[key].amount, refunded=refunded, total=rows[key].total, currency="USD")
+        assert (rows[key].taken_back, _paid(rows[key])) == (part, rows[key].total - refunded)
     bought = sum(charge.amount for charge in by_purchase.values())
     invoices = list(client.v1.invoices.list({"limit": 100}).auto_paging_iter())
     assert sum(one.amount for one in charges) == bought + sum(one.amount_paid for one in invoices)
@@ -125,11 +128,17 @@ def _of_stripe(subscription: sdk.Subscription) -> dict[str, object]:
     }
 
 
-def _taken_back(row: TopUp, charge: sdk.Charge) -> Decimal:
+def _refunded(row: TopUp, charge: sdk.Charge) -> Decimal:
     disputes = stripe_client().v1.disputes.list({"charge": charge.id}).data
     held = charge.amount_refunded + sum(one.amount for one in disputes if one.status in HELD)
-    refunded = min(from_minor_units(held, "USD"), row.total)
-    return refunded_part(row.amount, refunded=refunded, total=row.total, currency="USD")
+    return min(from_minor_units(held, "USD"), row.total)
+
+
+def _paid(row: TopUp) -> Decimal:
+    """What our books say was paid for a purchase in the end, the fee included."""
+    funding = platform_account(LedgerAccount.Kind.FUNDING, "USD")
+    moved = Transfer.objects.filter(idempotency_key__contains=f"topup:{row.id}")
+    return sum((one.amount if one.debit_account_id == funding else -one.amount for one in moved), start=Decimal(0))
 
 
 def _is_out_of_grace(agreement: Agreement, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """A random history of an account at Stripe: people use the product and Stripe, and webhooks come as they please."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from random import Random
@@ -25,6 +25,7 @@ from billing.subscriptions import directory
 from sandbox.errors import SandboxError
 from sandbox.stripe.process import StripeSandbox
 from tests.make import make_customer
+from tests.stripe_sync.metered import tell
 from tests.stripe_sync.paying import stripe_now
 from tests.stripe_sync.webhooks import Delivery, deliver
 
@@ -40,6 +41,9 @@ REFUSALS = {
     "nothing-to-pay",
     "subscription-exists",
 }
+
+PATHS = ("^/v1/", "^/v1/subscriptions", "^/v1/checkout", "^/v1/refunds")
+"""What trouble is about."""
 
 
 @contextmanager
@@ -72,7 +76,7 @@ class History:
 
     @property
     def now(self) -> datetime:
-        """By Stripe's clock, which counts seconds, and ours, which stamps what is delivered: no part of one is ahead."""
+        """By Stripe's clock, rounded up: it counts whole seconds, and what was delivered is stamped by ours."""
         return stripe_now(self.stripe) + timedelta(seconds=1)
 
     def act(self, action: "Action", seed: int) -> None:
@@ -96,6 +100,7 @@ class History:
 
     def end(self) -> Reconciled:
         """What webhooks are left come or are lost; then one comparison, and the worker works off what it found."""
+        tell(self.stripe)
         self.deliver_some(rest=True)
         if self._mail.random() < 0.5:
             work_inbox(at=self.now)
@@ -112,13 +117,13 @@ class History:
         for _ in range(times):
             assert deliver(self._web, delivery).status_code == 200
 
-    def ask(self, chance: Random, request: Callable[[], T]) -> T | None:
+    def ask(self, chance: Random, request: Callable[[], T], *, paths: Sequence[str] = PATHS) -> T | None:
         """What the product answers, Stripe being in trouble now and then; None where it refuses."""
         is_troubled = chance.random() < 0.15
         if is_troubled:
             kind, times = chance.choice(("lost", "timeout", "status")), chance.choice((1, 3))
-            path = chance.choice(("^/v1/", "^/v1/subscriptions", "^/v1/checkout", "^/v1/refunds"))
-            self.stripe.call("POST", "/_sandbox/faults", {"path": path, "kind": kind, "times": times})
+            fault = {"path": chance.choice(paths), "kind": kind, "times": times}
+            self.stripe.call("POST", "/_sandbox/faults", fault)
         try:
             return request()
         except Problem as problem:
