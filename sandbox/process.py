@@ -79,12 +79,15 @@ class Child:
 
     def describe_end(self) -> str:
         """Which program ended, how, and the last words of its log."""
-        code = self._process.returncode if self._process else None
-        how = (
-            f"was ended by {signal.Signals(-code).name}" if code is not None and code < 0 else f"ended with code {code}"
-        )
         words = tail(self.log) if self.log else ""
-        return f"{self.name} {how}." + (f" The end of {self.log}:\n{words}" if words else "")
+        return f"{self.how_it_ended()}." + (f" The end of {self.log}:\n{words}" if words else "")
+
+    def how_it_ended(self) -> str:
+        """Its name, and its exit code or the signal that ended it."""
+        code = self._process.returncode if self._process else None
+        if code is not None and code < 0:
+            return f"{self.name} was ended by {signal.Signals(-code).name}"
+        return f"{self.name} ended with code {code}"
 
     def stop(self) -> None:
         """Ask, ask harder, then kill; also whatever is left of the group. Safe to call twice or before start."""

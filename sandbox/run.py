@@ -96,11 +96,15 @@ def start_backends(settings: RunSettings, supervisor: Supervisor) -> Backends:
 
 
 def start_stripe(settings: RunSettings, supervisor: Supervisor) -> str:
-    """Start the stand-in for Stripe; the key that it knows us by."""
+    """Start the stand-in for Stripe; the key that it knows us by.
+
+    It may end and come back, as the real one does, while the product goes on.
+    """
     say(f"Starting the Stripe sandbox on port {settings.stripe_port}")
-    supervisor.start(programs.stripe(settings))
-    port = settings.stripe_port
+    stripe, port = programs.stripe(settings), settings.stripe_port
+    supervisor.start(stripe)
     supervisor.wait_until(lambda: programs.answers_as_stripe(port), what="The Stripe sandbox", patience=READY_PATIENCE)
+    supervisor.keep_alive(stripe)
     return persistent_secret(settings.home / "stripe_key", make=stripe_test_key)
 
 
