@@ -50,6 +50,11 @@ class Connection(BaseHTTPRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Calls are many, and some carry card numbers."""
 
+    def log_error(self, text: str, *args: Any) -> None:
+        """A connection that nobody used for a while is nothing to report."""
+        if not isinstance(sys.exception(), TimeoutError):
+            super().log_error(text, *args)
+
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > LARGEST_BODY:
