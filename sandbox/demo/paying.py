@@ -1,6 +1,7 @@
 """`python -m sandbox.demo.paying`: the second tenant subscribes to its plan at the stand-in for Stripe.
 
-After `connect_stripe`, and safe at each start. Nothing is ever bought at the real Stripe.
+After `connect_stripe`, and safe at each start; what the database and the stand-in differ in is repaired first.
+Nothing is ever bought at the real Stripe.
 """
 
 import os

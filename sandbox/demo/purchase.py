@@ -13,8 +13,8 @@ from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import CheckoutSession, StripeCustomer
 from billing.stripe_sync.remote import read_customer, read_subscriptions
 from billing.stripe_sync.services.open_plan_checkout import open_plan_checkout
+from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.sync_checkout import sync_checkout
-from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.subscriptions.models import BillingAccount
 from sandbox.demo.people import PAYING_PLAN, PAYING_TENANT
 from sandbox.errors import SandboxError
@@ -32,13 +32,13 @@ def pays_at_sandbox() -> bool:
 def buy_plan(*, at: datetime) -> None:
     """Put the tenant's account on its plan by Checkout, unless it has been there.
 
-    A subscription that somebody cancelled stays so. One that is gone with the stand-in's store is bought again. Raises
-    SandboxError where Stripe is the real one.
+    A subscription that somebody cancelled stays so. What is gone with the stand-in's store is given up first, by
+    whoever had it, and this tenant's is bought again. Raises SandboxError where Stripe is the real one.
     """
     if not pays_at_sandbox():
         raise SandboxError("The demo buys nothing at the real Stripe.")
     account = BillingAccount.objects.get(tenant__slug=PAYING_TENANT, is_default=True)
-    sync_customer(account_id=account.id, at=at)
+    reconcile(at=at)
     if not _has_subscribed(account.id):
         session_id = _open_page(account.id, at)
         _press_pay(session_id)

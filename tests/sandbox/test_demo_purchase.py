@@ -8,12 +8,13 @@ from billing.stripe_sync.services.push_catalogue import push_catalogue
 from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.subscriptions.agreements import latest_subscription
 from billing.subscriptions.models import Agreement, BillingAccount
-from sandbox.demo.people import PAYING_PLAN, PAYING_TENANT
+from sandbox.demo.people import DEMO_TENANT, PAYING_PLAN, PAYING_TENANT
 from sandbox.demo.purchase import buy_plan
 from sandbox.errors import SandboxError
 from sandbox.stripe.process import StripeSandbox
 from tests.make import AT, make_customer
 from tests.stripe_sync.paying import stripe_now
+from tests.stripe_sync.plans import subscribed
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,17 @@ def test_plan_is_bought_again_where_the_store_is_gone(account: BillingAccount, s
     buy_plan(at=stripe_now(stripe))
     assert plan_of(account) == PAYING_PLAN
     assert sorted(Agreement.objects.values_list("status", flat=True)) == ["active", "canceled"]
+
+
+def test_other_customers_of_a_store_that_is_gone_fall_to_free(account: BillingAccount, stripe: StripeSandbox) -> None:
+    """Who had paid at the stand-in does not keep the plan until the hourly comparison."""
+    other = make_customer("free", slug=DEMO_TENANT).account
+    subscribed(other, stripe)
+    buy_plan(at=stripe_now(stripe))
+    stripe.reset()
+    push_catalogue(at=stripe_now(stripe))
+    buy_plan(at=stripe_now(stripe))
+    assert (plan_of(other), plan_of(account)) == ("free", PAYING_PLAN)
 
 
 def test_cancelled_plan_stays_cancelled(account: BillingAccount, stripe: StripeSandbox) -> None:
