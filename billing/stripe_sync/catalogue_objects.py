@@ -1,5 +1,8 @@
 """What stands for the catalogue at Stripe, and by which names it is found again (S1)."""
 
+from decimal import Decimal
+
+from billing.core.money import minor_exponent
 from billing.plans.models import Plan, PlanPrice
 
 INTERVALS = {PlanPrice.Interval.MONTHLY: "month", PlanPrice.Interval.YEARLY: "year"}
@@ -13,6 +16,8 @@ _METERED_NAMES = {
     "requests": "Requests",
     "executions": "Executions over the allowance",
 }
+
+_MINOR_UNITS = {"USD": "US cent", "EUR": "euro cent", "GBP": "penny"}
 
 
 def product_id(plan: Plan) -> str:
@@ -42,5 +47,23 @@ def meter_lookup_key(product: str, currency: str) -> str:
 
 
 def metered_name(product: str) -> str:
-    """What a metered product is called on Stripe's invoices."""
+    """What is metered, in words."""
     return _METERED_NAMES.get(product, product)
+
+
+def metered_line_name(product: str) -> str:
+    """What Checkout, the portal and invoices call the line: it is no item that is sold by the piece (S7)."""
+    return f"{metered_name(product)}: metered usage"
+
+
+def minor_unit(currency: str) -> str:
+    """What a meter counts, in words; Stripe takes twelve letters at most."""
+    return _MINOR_UNITS.get(currency) or f"{Decimal(1).scaleb(-minor_exponent(currency)):f} {currency}"
+
+
+def metered_line_note(currency: str) -> str:
+    """What the unit and its price on that line mean: not a call or a minute, but money (S7)."""
+    return (
+        f"Usage is rated at your plan's prices, less what the plan includes, and counted here in money: "
+        f"1 {minor_unit(currency)} is one unit."
+    )

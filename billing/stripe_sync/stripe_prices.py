@@ -26,18 +26,26 @@ class PushResult:
 
 
 def put_product(
-    client: stripe.StripeClient, *, key: str, name: str, description: str, metadata: dict[str, str], result: PushResult
+    client: stripe.StripeClient,
+    *,
+    key: str,
+    name: str,
+    description: str,
+    metadata: dict[str, str],
+    result: PushResult,
+    unit_label: str = "",
 ) -> None:
-    """The product with this id, named so and for sale."""
+    """The product with this id, named so and for sale; `unit_label` is what a metered one counts."""
     found = _product(client, key)
+    wanted = {"name": name, "description": description, "unit_label": unit_label}
     if found is None:
-        params: Any = {"id": key, "name": name, "metadata": metadata}
-        if description:  # Stripe takes no empty one here
-            params["description"] = description
+        said = {field: text for field, text in wanted.items() if text}  # Stripe takes no empty ones here
+        params: Any = said | {"id": key, "metadata": metadata}
         mirror(client.v1.products.create(params))
         result.created.append(key)
-    elif (found.name, found.description or "", found.active) != (name, description, True):
-        mirror(client.v1.products.update(key, {"name": name, "description": description, "active": True}))
+    elif not found.active or any((getattr(found, field) or "") != text for field, text in wanted.items()):
+        changes: Any = wanted | {"active": True}
+        mirror(client.v1.products.update(key, changes))
         result.adopted.append(key)
     else:
         result.unchanged.append(key)

@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
+import httpx
 import pytest
 import stripe as sdk
 from djstripe.models import Price
 
 from billing.plans.models import PlanPrice
+from billing.stripe_sync.catalogue_objects import minor_unit
 from billing.stripe_sync.client import StripeNotConfigured, stripe_client
 from billing.stripe_sync.models import StripeMeter, StripePrice
 from billing.stripe_sync.services.push_catalogue import push_catalogue
 from billing.stripe_sync.services.push_version import price_at_stripe
 from sandbox.stripe.process import StripeSandbox
-from tests.make import AT, publish_pro
+from tests.make import AT, make_customer, publish_pro
+from tests.stripe_sync.plans import open_checkout
 
 pytestmark = pytest.mark.django_db
 PRO = "quaestor:pro:v1:monthly:standard"
@@ -54,6 +57,28 @@ def test_meters_count_minor_units(stripe_catalogue: StripeSandbox) -> None:
         "requests",
         "executions",
     }
+
+
+def test_lines_of_usage_name_no_price_by_the_piece(stripe_catalogue: StripeSandbox) -> None:
+    """S1, S7: the unit is money, and the line says so; a product that was called otherwise is renamed."""
+    client, key = stripe_client(), "quaestor_meter_callbacks_usd"
+    client.v1.products.update(key, {"name": "Callbacks", "unit_label": "", "description": ""})
+    push_catalogue(at=AT)
+    product = client.v1.products.retrieve(key)
+    assert (product.name, product.unit_label) == ("Callbacks: metered usage", "US cent")
+    assert "rated at your plan's prices" in str(product.description)
+    assert [minor_unit(code) for code in ("EUR", "CHF", "JPY", "KWD")] == [
+        "euro cent",
+        "0.01 CHF",
+        "1 JPY",
+        "0.001 KWD",
+    ]
+    customer = make_customer("free")
+    opened = open_checkout(customer.account)
+    page = httpx.get(opened.url).text
+    assert "Callbacks: metered usage" in page
+    assert "Billed by usage per month: $0.01 per US cent. Usage is rated at your plan" in page
+    assert "$0.01 each" not in page
 
 
 def test_push_again_changes_nothing(stripe_catalogue: StripeSandbox) -> None:

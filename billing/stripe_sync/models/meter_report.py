@@ -12,7 +12,8 @@ class MeterReport(models.Model):
     """An amount reported for a product and period, in the account's currency.
 
     The sum of a period's reports is what Stripe knows, so the next one is what rated usage has grown (or shrunk) by
-    since; reports that repeat what was lost on the way do not count there. A report is written before it is sent, under an identifier that Stripe takes once.
+    since; those that repeat what Stripe's meter had lost are no further usage and do not count there. A report is
+    written before it is sent, under an identifier that Stripe takes once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

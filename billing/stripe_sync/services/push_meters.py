@@ -5,7 +5,15 @@ import stripe
 from django.db import transaction
 
 from billing.plans.models import MeterPrice, PlanVersion
-from billing.stripe_sync.catalogue_objects import meter_event_name, meter_lookup_key, meter_product_id, metered_name
+from billing.stripe_sync.catalogue_objects import (
+    meter_event_name,
+    meter_lookup_key,
+    meter_product_id,
+    metered_line_name,
+    metered_line_note,
+    metered_name,
+    minor_unit,
+)
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import StripeMeter
 from billing.stripe_sync.push_lock import lock_push
@@ -88,8 +96,15 @@ def _push_price(
 ) -> None:
     product, currency = metered
     key = meter_product_id(product, currency)
-    name = metered_name(product)
-    put_product(client, key=key, name=name, description="", metadata={"quaestor_product": product}, result=result)
+    put_product(
+        client,
+        key=key,
+        name=metered_line_name(product),
+        description=metered_line_note(currency),
+        unit_label=minor_unit(currency),
+        metadata={"quaestor_product": product},
+        result=result,
+    )
     wanted = wanted_meter_price(meter.id, product, currency)
     there, was_touched = put_price(client, wanted=wanted, found=found, result=result)
     known = StripeMeter.objects.filter(event_name=meter.event_name).first()

@@ -67,6 +67,8 @@ def _item(state: State, entry: Json, param: str) -> Json:
         "metadata": entry.get("metadata") or {},
         "price": price,
         "quantity": quantity,
+        "_unit_label": product.get("unit_label"),
+        "_note": product.get("description"),
     }
 
 

@@ -116,7 +116,7 @@ def pricing(price: Json) -> Json:
 
 
 def describe(state: State, price: Json, quantity: Decimal) -> str:
-    """Say what is sold, such as "2 × Team (at $20.00 / month)"."""
+    """Say what is sold, such as "2 × Team (at $20.00 / month)", with what the product counts."""
     product = state.store.find("product", price["product"]) or {"name": price["product"]}
     recurring = price["recurring"]
     unit = unit_decimal(price)
@@ -124,7 +124,9 @@ def describe(state: State, price: Json, quantity: Decimal) -> str:
         return f"{plain(quantity)} × {product['name']}"
     count = recurring["interval_count"]
     every = recurring["interval"] if count == 1 else f"{count} {recurring['interval']}s"
-    return f"{plain(quantity)} × {product['name']} (at {formatted(Decimal(unit), price['currency'])} / {every})"
+    label = product.get("unit_label")
+    counted, per = (f"{plain(quantity)} {label}", f" per {label}") if label else (plain(quantity), "")
+    return f"{counted} × {product['name']} (at {formatted(Decimal(unit), price['currency'])}{per} / {every})"
 
 
 def _credited(invoice_item: Json) -> Json | None:

@@ -68,19 +68,21 @@ def every(recurring: Json) -> str:
     return f"per {interval}" if count == 1 else f"every {count} {interval}s"
 
 
-def price_text(price: Json, quantity: int | None) -> str:
-    """Write what a price comes to: "$20.00 per month", "$0.002 each, billed per month"."""
+def price_text(price: Json, quantity: int | None, unit_label: str | None = None) -> str:
+    """Write what a price comes to: "$20.00 per month", "Billed by usage per month: $0.01 per US cent"."""
     rhythm = f" {every(price['recurring'])}" if price["recurring"] else ""
     if is_metered(price):
         unit = price["unit_amount_decimal"]
-        rate = "Tiered by usage" if unit is None else f"{formatted(Decimal(unit), price['currency'])} each"
-        return f"{rate}, billed {every(price['recurring'])}"
+        rate = "tiered" if unit is None else f"{formatted(Decimal(unit), price['currency'])} per {unit_label or 'unit'}"
+        return f"Billed by usage {every(price['recurring'])}: {rate}"
     return f"{money(rounded(exact_amount(price, Decimal(quantity or 1))), price['currency'])}{rhythm}"
 
 
 def _detail(item: Json) -> str:
     price, quantity = item["price"], item["quantity"]
-    each = price_text(price, 1)
+    each = price_text(price, 1, item["_unit_label"])
+    if is_metered(price) and item["_note"]:
+        return f"{each}. {item['_note']}"
     if quantity is None or quantity == 1:
         return each
     if price["billing_scheme"] == "tiered":

@@ -103,8 +103,8 @@ def _plan(state: State, session: Json, features: Json, subscription: Json) -> Ht
 
 
 def _line(state: State, item: Json, *, alone: bool) -> str:
-    price = price_text(item["price"], item.get("quantity"))
     product = state.store.find("product", item["price"]["product"]) or {}
+    price = price_text(item["price"], item.get("quantity"), product.get("unit_label"))
     return price if alone else f"{product.get('name', 'Item')}: {price}"
 
 
