@@ -1,5 +1,6 @@
 """Paying for a plan on Stripe's page."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -77,6 +78,8 @@ def test_paid_page_starts_the_plan(account: BillingAccount, stripe_catalogue: St
     [
         ({"plan": "no-such-plan"}, "not-found"),
         ({"plan": "developer", "interval": "yearly"}, "not-found"),
+        ({"interval": "weekly"}, "not-found"),
+        ({"plan": "free", "interval": "weekly"}, "not-found"),
         ({"plan": "developer", "variant": "byok"}, "not-found"),
         ({"plan": "enterprise"}, "not-found"),
         ({"plan": "free"}, "nothing-to-pay"),
@@ -125,6 +128,31 @@ def test_same_key_gives_the_same_page(account: BillingAccount, stripe_catalogue:
     sync_checkout(session_id=row_of(first).session_id, at=AT)
     assert refused(account, idempotency_key="k").code == "idempotency-conflict"
     assert CheckoutSession.objects.get().state == CheckoutSession.State.EXPIRED
+
+
+def test_same_request_without_a_key(account: BillingAccount, stripe_catalogue: StripeSandbox) -> None:
+    """S2: moments later it is the same page; then, or once that is closed, another one."""
+    at = stripe_now(stripe_catalogue)
+    first = open_checkout(account, at=at)
+    assert open_checkout(account, at=at + timedelta(seconds=59)) == first
+    second = open_checkout(account, at=at + timedelta(minutes=1))
+    assert second != first
+    stripe_client().v1.checkout.sessions.expire(row_of(second).session_id)
+    third = open_checkout(account, at=at + timedelta(minutes=1, seconds=1))
+    assert third.url not in {first.url, second.url}
+    assert row_of(third).state == "open"
+
+
+def test_key_of_a_paid_page(account: BillingAccount, stripe_catalogue: StripeSandbox) -> None:
+    """S2: nobody is asked to buy again what they have paid for, although its events are still on their way."""
+    pay(stripe_catalogue, open_checkout(account, idempotency_key="k"))
+    problem = refused(account, idempotency_key="k")
+    assert (problem.code, problem.detail) == ("subscription-exists", "The account has paid for Pro already.")
+    stripe_client().v1.subscriptions.cancel(Agreement.objects.get().external_id)
+    look(account, stripe_catalogue)
+    problem = refused(account, idempotency_key="k")
+    assert problem.code == "idempotency-conflict"
+    assert "has been paid" in problem.detail
 
 
 def test_other_accounts_key_is_another(stripe_catalogue: StripeSandbox) -> None:

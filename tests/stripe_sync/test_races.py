@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from billing.core.problems import Problem
 from billing.notifications.models import Notice
 from billing.stripe_sync.changes import OpenedCheckout
+from billing.stripe_sync.checkout_pages import opened_page, page_is_closed
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import CheckoutSession, StripePrice
 from billing.stripe_sync.reading import read_states
@@ -191,16 +192,41 @@ def test_paid_page_is_seen_before_another_opens(account: BillingAccount, stripe:
     assert plan_of(account)[0] == "pro"
 
 
-def test_one_key_from_two_at_once(account: BillingAccount, stripe: StripeSandbox) -> None:
-    """S2: a double click opens one page; whoever does not get it is asked to come again."""
-    in_threads(lambda number: _try_to_open(account), 4, threads=4)
+@pytest.mark.parametrize("key", ["k", ""], ids=["with a key", "without"])
+def test_one_request_from_eight_at_once(account: BillingAccount, stripe: StripeSandbox, key: str) -> None:
+    """S2: a click that is repeated opens one page, and everybody gets it."""
+    pages = in_threads(lambda _: open_checkout(account, idempotency_key=key), 8, threads=8)
     sessions = stripe_client().v1.checkout.sessions.list({"customer": customer_of(account.id)}).data
     assert len(sessions) == CheckoutSession.objects.count() == 1
-    assert open_checkout(account, idempotency_key="k").url == sessions[0].url
+    assert {page.url for page in pages} == {sessions[0].url}
+    assert sessions[0].status == "open"
 
 
-def _try_to_open(account: BillingAccount) -> str:
+def test_different_requests_at_once(account: BillingAccount, stripe: StripeSandbox) -> None:
+    """S2: one page is open in the end; whoever was overtaken while it was opened is told so, not about keys."""
+    plans = ("pro", "team", "pro", "team")
+    told = in_threads(lambda number: _try_to_open(account, plans[number]), 4, threads=4)
+    sessions = stripe_client().v1.checkout.sessions.list({"customer": customer_of(account.id), "status": "open"}).data
+    assert len(sessions) == CheckoutSession.objects.filter(state="open").count() == 1
+    assert sessions[0].url in told
+    problems = [one for one in told if isinstance(one, Problem)]
+    assert {one.code for one in problems} <= {"account-changed"}
+    assert "key" not in str([one.as_dict() for one in problems]).lower()
+
+
+def test_overtaken_while_it_was_opened(account: BillingAccount, stripe: StripeSandbox) -> None:
+    """S2: another page was opened between the note and the call: there is no address that leads nowhere."""
+    first = open_checkout(account)
+    CheckoutSession.objects.filter(id=row_of(first).id).update(state="opening", session_id="", url="")
+    second = open_checkout(account, "team")
+    late = opened_page(row_of(first), lambda customer: pytest.fail("Stripe was asked for a page that was overtaken."))
+    assert (late.state, row_of(second).state) == ("expired", "open")
+    told = page_is_closed(late)
+    assert (told.code, told.retry_after) == ("account-changed", 1)
+
+
+def _try_to_open(account: BillingAccount, plan: str) -> str | Problem:
     try:
-        return open_checkout(account, idempotency_key="k").url
+        return open_checkout(account, plan).url
     except Problem as problem:
-        return problem.code
+        return problem

@@ -1,5 +1,6 @@
 """Credits by card, from the quote to the grant."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -14,7 +15,6 @@ from billing.stripe_sync.services.open_top_up_checkout import open_top_up_checko
 from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.top_ups import quote_top_up
-from billing.subscriptions.models import BillingAccount
 from sandbox.stripe.process import StripeSandbox
 from tests.make import AT, make_customer
 from tests.money_make import in_threads, money_of
@@ -136,10 +136,20 @@ def test_same_key_gives_the_same_page(stripe: StripeSandbox) -> None:
         with pytest.raises(Problem, match="idempotency-conflict"):
             open_purchase(account, stripe, key="one", **wrong)
     press_pay(stripe, first)
-    sync_checkout(session_id=session_of(first), at=AT)
-    with pytest.raises(Problem, match="closed"):
+    paid = open_purchase(account, stripe, key="one")  # before any webhook
+    assert paid == replace(first, is_paid=True)
+    assert TopUp.objects.get().state == "credited"
+
+
+@shop
+def test_key_of_an_expired_page(stripe: StripeSandbox) -> None:
+    """M4: nobody can pay on it any more, and whoever asks is told what to do."""
+    account = make_customer().account
+    open_purchase(account, stripe, key="one")
+    stripe.call("POST", "/_sandbox/clock", {"advance_seconds": 25 * 3600})
+    with pytest.raises(Problem, match="closed") as refused:
         open_purchase(account, stripe, key="one")
-    assert TopUp.objects.count() == 1
+    assert (refused.value.code, refused.value.remedy) == ("idempotency-conflict", "Open a new page under a new key.")
 
 
 @shop
@@ -213,14 +223,7 @@ def test_button_pressed_by_many_hands(stripe: StripeSandbox) -> None:
     """M4: eight requests with one key at once open one page."""
     account = make_customer().account
     open_purchase(account, stripe)  # the customer is there
-    urls = in_threads(lambda _: _page(account, stripe), 8, threads=8)
-    assert len(set(urls) - {None}) == 1
+    urls = in_threads(lambda _: open_purchase(account, stripe, key="one").url, 8, threads=8)
+    assert len(set(urls)) == 1
     assert TopUp.objects.count() == 2
     assert len(stripe_client().v1.checkout.sessions.list({"limit": 10}).data) == 2
-
-
-def _page(account: BillingAccount, stripe: StripeSandbox) -> str | None:
-    try:
-        return open_purchase(account, stripe, key="one").url
-    except Problem:
-        return None

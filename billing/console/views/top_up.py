@@ -51,7 +51,7 @@ def buy(request: ConsoleRequest, member: Member) -> HttpResponse:
         )
     except Problem as problem:
         return _refused(request, member, form, key, problem)
-    return redirect(opened.url)
+    return redirect("console:checkout_return", key) if opened.is_paid else redirect(opened.url)
 
 
 def _refused(request: ConsoleRequest, member: Member, form: BuyForm, key: str, problem: Problem) -> HttpResponse:

@@ -1,23 +1,30 @@
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
 import stripe
-from django.db import IntegrityError, transaction
 
 from billing.core.ids import encode_id
-from billing.core.problems import Problem, problem
+from billing.core.problems import problem
 from billing.plans.models import PlanPrice
 from billing.stripe_sync.changes import OpenedCheckout, Target
+from billing.stripe_sync.checkout_pages import (
+    PageRequest,
+    known_page,
+    noted_page,
+    opened_page,
+    page_is_closed,
+    similar_plan_page,
+    used_up,
+)
 from billing.stripe_sync.client import asking_stripe
-from billing.stripe_sync.models import CheckoutSession, StripeMeter
+from billing.stripe_sync.models import CheckoutSession, StripeCustomer, StripeMeter
 from billing.stripe_sync.plan_offers import is_paid, offered_to, price_in
-from billing.stripe_sync.reading import instant
 from billing.stripe_sync.return_urls import require_allowed
 from billing.stripe_sync.services.ensure_customer import ensure_customer
 from billing.stripe_sync.services.expire_checkouts import expire_checkouts
 from billing.stripe_sync.services.push_version import price_at_stripe
-from billing.stripe_sync.services.sync_customer import lock_customer, sync_customer
+from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from tenants.services.record_audit import SYSTEM, Actor, record_audit
@@ -40,25 +47,37 @@ def open_plan_checkout(
 ) -> OpenedCheckout:
     """Open a Checkout page at Stripe for a paid plan, by card only, and close the account's older ones (S2).
 
-    The same key gives the same page again as long as it is open; an empty key is nobody's. Raises Problem: not-found,
-    invalid-request, billing-return-url-not-allowed, nothing-to-pay, subscription-exists, idempotency-conflict,
-    stripe-not-configured, stripe-unavailable.
+    The same key gives the same page again as long as it is open, and so does the same request without a key, moments
+    later; an empty key is none. Another request closes the page. Raises Problem: not-found, invalid-request,
+    billing-return-url-not-allowed, nothing-to-pay, subscription-exists, idempotency-conflict, account-changed where
+    another page overtook this one while it was opened, stripe-not-configured, stripe-unavailable.
     """
     require_allowed(success_url)
     require_allowed(cancel_url)
     price = _price(account_id, Target(plan_slug, interval, variant, seats))
-    request = "\n".join((str(price.id), str(seats), success_url, cancel_url))
+    said = "\n".join((str(price.id), str(seats), success_url, cancel_url))
+    asked = PageRequest(account_id, idempotency_key, said, at)
     with asking_stripe(doing="open the payment page") as client:
-        known = _known(account_id, idempotency_key, request)
-        if known is not None and known.state == _State.OPEN:
+        known = known_page(asked)
+        if known is not None and known.state != _State.OPENING:
             return _opened(known)
         if _is_page_waiting(account_id):
             sync_customer(account_id=account_id, at=at)  # it may have been paid just now
+            similar_plan_page(asked)
         _require_no_subscription(account_id)
         price_id = price_at_stripe(plan_price=price, at=at).price_id
         ensure_customer(account_id=account_id, at=at)
-        row = known or _noted(account_id, price, seats, key=idempotency_key, request=request, actor=actor, at=at)
-        return _open(client, row, price_id, success_url=success_url, cancel_url=cancel_url, at=at)
+        row = noted_page(asked, lambda: _noted(asked, price, seats, actor), reuse_similar=True)
+        wish = _Wish(row, price_id, success_url, cancel_url)
+        return _opened(opened_page(row, lambda customer: _open(client, customer, wish, at)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    row: CheckoutSession
+    price_id: str
+    success_url: str
+    cancel_url: str
 
 
 def _price(account_id: UUID, target: Target) -> PlanPrice:
@@ -84,76 +103,46 @@ def _require_no_subscription(account_id: UUID) -> None:
     if governing is not None:
         raise problem(
             "subscription-exists",
-            f"The account pays for {governing.plan_version.plan.name} already.",
+            f"The account has paid for {governing.plan_version.plan.name} already.",
             remedy="Change the plan instead, or manage it in the billing portal.",
         )
 
 
-def _known(account_id: UUID, key: str, request: str) -> CheckoutSession | None:
-    """What the key was used for before. Raises Problem: idempotency-conflict for anything but this, still open."""
-    row = CheckoutSession.objects.filter(account_id=account_id, idempotency_key=key).first() if key else None
-    if row is None:
-        return None
-    if row.request_digest != _digest(request):
-        raise _conflict("The Idempotency-Key was used for another request.")
-    return row if row.state == _State.OPENING else _require_open(row)
-
-
-def _require_open(row: CheckoutSession) -> CheckoutSession:
-    if row.state != _State.OPEN:
-        raise _conflict("The payment page of this Idempotency-Key is closed.")
+def _noted(asked: PageRequest, price: PlanPrice, seats: int, actor: Actor) -> CheckoutSession:
+    row = CheckoutSession.objects.create(
+        account_id=asked.account_id,
+        plan_price=price,
+        seats=seats,
+        idempotency_key=asked.key,
+        request_digest=asked.digest,
+        created_at=asked.at,
+    )
+    record_audit(
+        tenant_id=row.account.tenant_id,
+        actor=actor,
+        action="checkout.opened",
+        target=encode_id("acc", asked.account_id),
+        at=asked.at,
+        detail={"plan": str(price.version), "price": str(price), "seats": seats},
+    )
     return row
 
 
-def _noted(
-    account_id: UUID, price: PlanPrice, seats: int, *, key: str, request: str, actor: Actor, at: datetime
-) -> CheckoutSession:
-    """The row that Stripe is asked under, committed before it is. Of two at once with one key the second is refused."""
-    try:
-        with transaction.atomic():
-            row = CheckoutSession.objects.create(
-                account_id=account_id,
-                plan_price=price,
-                seats=seats,
-                idempotency_key=key,
-                request_digest=_digest(request),
-                created_at=at,
-            )
-            record_audit(
-                tenant_id=row.account.tenant_id,
-                actor=actor,
-                action="checkout.opened",
-                target=encode_id("acc", account_id),
-                at=at,
-                detail={"plan": str(price.version), "price": str(price), "seats": seats},
-            )
-            return row
-    except IntegrityError:
-        raise _conflict("A request with this Idempotency-Key is under way. Send it again in a moment.") from None
-
-
-@transaction.atomic
-def _open(
-    client: stripe.StripeClient, row: CheckoutSession, price_id: str, *, success_url: str, cancel_url: str, at: datetime
-) -> OpenedCheckout:
-    customer = lock_customer(row.account_id)
-    if customer is None:
-        raise problem("account-changed", "The account's customer at Stripe is gone; try again.", retry_after=1)
+def _open(client: stripe.StripeClient, customer: StripeCustomer, wish: _Wish, at: datetime) -> stripe.checkout.Session:
+    """The account's other pages are closed first."""
+    row = wish.row
     _require_no_subscription(row.account_id)
-    row.refresh_from_db()
-    if row.state != _State.OPENING:  # the same request came first, and perhaps another one after it
-        return _opened(_require_open(row))
     expire_checkouts(client=client, customer=customer, at=at, except_id=row.id)
     account = encode_id("acc", row.account_id)
-    session = client.v1.checkout.sessions.create(
+    return client.v1.checkout.sessions.create(
         {
             "mode": "subscription",
             "customer": customer.customer_id,
             "client_reference_id": account,
-            "line_items": _lines(row, price_id),
+            "line_items": _lines(row, wish.price_id),
             "payment_method_types": ["card"],
-            "success_url": success_url,
-            "cancel_url": cancel_url,
+            "success_url": wish.success_url,
+            "cancel_url": wish.cancel_url,
             "metadata": {"quaestor_checkout": row.id.hex},
             "subscription_data": {
                 "billing_mode": {"type": "flexible"},  # lets monthly meters stand beside a yearly plan
@@ -162,10 +151,6 @@ def _open(
         },
         {"idempotency_key": f"checkout:{row.id.hex}"},
     )
-    row.session_id, row.url, row.state = session.id, session.url or "", _State.OPEN
-    row.expires_at = instant(session.expires_at)
-    row.save()
-    return _opened(row)
 
 
 def _lines(row: CheckoutSession, price_id: str) -> "list[stripe.params.checkout.SessionCreateParamsLineItem]":
@@ -178,12 +163,10 @@ def _lines(row: CheckoutSession, price_id: str) -> "list[stripe.params.checkout.
 
 
 def _opened(row: CheckoutSession) -> OpenedCheckout:
-    return OpenedCheckout(encode_id("chk", row.id), row.url)
-
-
-def _digest(request: str) -> str:
-    return sha256(request.encode()).hexdigest()
-
-
-def _conflict(detail: str) -> Problem:
-    return problem("idempotency-conflict", detail, remedy="Use a new key for a new request.")
+    """Raises Problem for a page that nobody can pay on: a second payment is not asked for what is paid."""
+    if row.state == _State.OPEN:
+        return OpenedCheckout(encode_id("chk", row.id), row.url)
+    if row.state == _State.COMPLETE:
+        _require_no_subscription(row.account_id)
+        raise used_up("What this key was for has been paid, and the plan has ended since.")
+    raise page_is_closed(row)

@@ -1,22 +1,19 @@
-import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 import stripe
-from django.db import transaction
 
 from billing.core.money import to_minor_units
-from billing.core.problems import Problem, problem
 from billing.credits.models import TopUp
 from billing.credits.services.open_top_up import open_top_up
+from billing.stripe_sync.checkout_pages import PageRequest, known_page, noted_page, opened_page, page_is_closed
 from billing.stripe_sync.client import asking_stripe
 from billing.stripe_sync.models import CheckoutSession, StripeCustomer
-from billing.stripe_sync.reading import instant
 from billing.stripe_sync.return_urls import require_allowed
 from billing.stripe_sync.services.ensure_customer import ensure_customer
-from billing.stripe_sync.services.sync_customer import lock_customer
 from billing.stripe_sync.top_ups import TopUpQuote, quote_top_up
 from billing.subscriptions.models import BillingAccount
 
@@ -25,13 +22,14 @@ _State = CheckoutSession.State
 
 @dataclass(frozen=True, slots=True)
 class OpenedTopUp:
-    """Where a purchase of credits is paid; amounts in the account's currency. `id` is the purchase's."""
+    """Where a purchase of credits is paid, or was; amounts in the account's currency. `id` is the purchase's."""
 
     id: UUID
     url: str
     amount: Decimal
     fee: Decimal
     total: Decimal
+    is_paid: bool
 
 
 def open_top_up_checkout(
@@ -45,48 +43,39 @@ def open_top_up_checkout(
 ) -> OpenedTopUp:
     """Open a Checkout page for credits, card only, with the fee as a line of its own (M4, S2).
 
-    The same key gives the same page again as long as it is open; an empty key is nobody's. Raises Problem:
-    invalid-request, billing-return-url-not-allowed, idempotency-conflict, stripe-not-configured, stripe-unavailable.
+    The same key gives the same purchase again, also once it is paid; an empty key is none. Raises Problem:
+    invalid-request, billing-return-url-not-allowed, idempotency-conflict for another purchase or a page that expired,
+    stripe-not-configured, stripe-unavailable.
     """
     require_allowed(success_url)
     require_allowed(cancel_url)
     account = BillingAccount.objects.select_related("credits").get(id=account_id)
     quote = quote_top_up(amount, account.currency)
-    said = f"{quote.amount} {success_url} {cancel_url}"
+    asked = PageRequest(account_id, idempotency_key, f"{quote.amount} {success_url} {cancel_url}", at)
     with asking_stripe(doing="open the payment page") as client:
-        customer = ensure_customer(account_id=account_id, at=at)
-        checkout = _written_down(account, quote, idempotency_key, hashlib.sha256(said.encode()).hexdigest(), at)
-        if checkout.state == _State.OPENING:
-            session = _open(client, checkout, customer, success_url=success_url, cancel_url=cancel_url)
-            _note(checkout, session)
-    top_up = _top_up_of(checkout)
-    return OpenedTopUp(top_up.id, checkout.url, top_up.amount, top_up.fee, top_up.total)
+        row = known_page(asked)
+        if row is None or row.state == _State.OPENING:
+            ensure_customer(account_id=account_id, at=at)
+            row = noted_page(asked, lambda: _noted(asked, account, quote), reuse_similar=False)
+            row = opened_page(row, _opening(client, row, success_url=success_url, cancel_url=cancel_url))
+    return _opened(row)
 
 
-@transaction.atomic
-def _written_down(account: BillingAccount, quote: TopUpQuote, key: str, digest: str, at: datetime) -> CheckoutSession:
-    """Our row for the page, made before Stripe is asked; the one that the key was used for before, if it was."""
-    lock_customer(account.id)  # one at a time looks for the key
-    sessions = CheckoutSession.objects.select_related("top_up")
-    known = sessions.filter(account=account, idempotency_key=key).first() if key else None
-    if known is not None:
-        _check_known(known, digest)
-        return known
-    top_up = open_top_up(account_id=account.credits_id, amount=quote.amount, fee=quote.fee, at=at)
+def _noted(asked: PageRequest, account: BillingAccount, quote: TopUpQuote) -> CheckoutSession:
+    top_up = open_top_up(account_id=account.credits_id, amount=quote.amount, fee=quote.fee, at=asked.at)
     return CheckoutSession.objects.create(
-        account=account, top_up=top_up, idempotency_key=key, request_digest=digest, created_at=at
+        account=account,
+        top_up=top_up,
+        idempotency_key=asked.key,
+        request_digest=asked.digest,
+        created_at=asked.at,
     )
 
 
-def _check_known(known: CheckoutSession, digest: str) -> None:
-    if known.request_digest != digest:
-        raise _conflict("The Idempotency-Key was used for another request.")
-    if known.state not in {_State.OPENING, _State.OPEN}:
-        raise _conflict("The payment page of this Idempotency-Key is closed.")
-
-
-def _conflict(detail: str) -> Problem:
-    return problem("idempotency-conflict", detail, remedy="Use a new key for a new request.")
+def _opening(
+    client: stripe.StripeClient, row: CheckoutSession, *, success_url: str, cancel_url: str
+) -> Callable[[StripeCustomer], stripe.checkout.Session]:
+    return lambda customer: _open(client, row, customer, success_url=success_url, cancel_url=cancel_url)
 
 
 def _open(
@@ -128,13 +117,12 @@ def _line(name: str, amount: Decimal, currency: str) -> stripe.params.checkout.S
     }
 
 
-def _note(checkout: CheckoutSession, session: stripe.checkout.Session) -> None:
-    """Write down where the page is; whoever has read its end meanwhile keeps the last word."""
-    checkout.session_id, checkout.url = session.id, session.url or ""
-    checkout.expires_at = instant(session.expires_at)
-    noted = {"session_id": session.id, "url": checkout.url, "expires_at": checkout.expires_at}
-    CheckoutSession.objects.filter(id=checkout.id).update(**noted)
-    CheckoutSession.objects.filter(id=checkout.id, state=_State.OPENING).update(state=_State.OPEN)
+def _opened(row: CheckoutSession) -> OpenedTopUp:
+    if row.state == _State.EXPIRED:
+        raise page_is_closed(row)
+    top_up = _top_up_of(row)
+    is_paid = row.state == _State.COMPLETE
+    return OpenedTopUp(top_up.id, row.url, top_up.amount, top_up.fee, top_up.total, is_paid)
 
 
 def _top_up_of(checkout: CheckoutSession) -> TopUp:
