@@ -41,14 +41,16 @@ class SubscriptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProrationAnswer(msgspec.Struct, frozen=True):
-    """What a change costs: `credit` for unused time of the old terms, `charge` for the new ones, `net` of both.
+    """What a change costs: `credit` for unused time of the old terms, `charge` for the new ones.
 
-    A positive net is charged at once, a negative one comes off the next invoice. `at` is when it was reckoned for;
-    `null` where nothing is prorated.
+    `pending` is what earlier changes left for the next invoice, negative where they were credits; `net` is charge less
+    credit plus pending. A positive net is charged at once, a negative one comes off the next invoice. `at` is when it
+    was reckoned for; `null` where nothing is prorated.
     """
 
     credit: Money
     charge: Money
+    pending: Money
     net: Money
     currency: str
     at: datetime | None
@@ -119,6 +121,7 @@ def proration_answer(preview: ChangePreview) -> ProrationAnswer:
     return ProrationAnswer(
         credit=rate(preview.credit),
         charge=rate(preview.charge),
+        pending=rate(preview.pending),
         net=rate(preview.net),
         currency=preview.currency,
         at=preview.proration_at,

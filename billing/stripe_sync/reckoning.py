@@ -14,6 +14,7 @@ from billing.plans.models import PlanPrice
 from billing.stripe_sync.reading import as_id, instant, items_of, plan_item, plan_prices
 
 _MONTHS = {PlanPrice.Interval.MONTHLY.value: 1, PlanPrice.Interval.YEARLY.value: 12}
+_LINES_OF_A_CHANGE = 2  # the credit and the charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Reckoning:
 
     credit: Decimal
     charge: Decimal
+    pending: Decimal
     net: Decimal
     proration_at: datetime
     next_at: datetime
@@ -69,13 +71,32 @@ def reckon(client: stripe.StripeClient, wanted: Wanted, *, proration_at: datetim
         "subscription_details": details,
     }
     invoice = client.v1.invoices.create_preview(params)
-    amounts = [line.amount for line in invoice.lines.data]
     currency = invoice.currency.upper()
-    credit = from_minor_units(-sum(amount for amount in amounts if amount < 0), currency)
-    net = from_minor_units(invoice.total, currency)
     when = proration_at or _proration_at(invoice) or at
+    amounts = [line.amount for line in _lines_of_change(client, wanted, invoice, when)]
+    credit = from_minor_units(-sum(amount for amount in amounts if amount < 0), currency)
+    charge = from_minor_units(sum(amount for amount in amounts if amount > 0), currency)
+    net = from_minor_units(invoice.total, currency)
     next_at = boundary(when, 1, _MONTHS[wanted.price.interval]) if wanted.moves_anchor else _period_end(wanted)
-    return Reckoning(credit, net + credit, net, when, next_at)
+    return Reckoning(credit, charge, net - charge + credit, net, when, next_at)
+
+
+def _lines_of_change(
+    client: stripe.StripeClient, wanted: Wanted, invoice: stripe.Invoice, when: datetime
+) -> list[stripe.InvoiceLineItem]:
+    """The lines that begin with the change. Others wait from before, also those of a change in the same second."""
+    lines = [line for line in invoice.lines.data if instant(line.period.start) >= when and line.amount != 0]
+    if len(lines) <= _LINES_OF_A_CHANGE:
+        return lines
+    waiting = client.v1.invoice_items.list({"customer": as_id(wanted.subscription.customer), "pending": True})
+    known = {item.id for item in waiting.auto_paging_iter()}
+    return [line for line in lines if _invoice_item_of(line) not in known]
+
+
+def _invoice_item_of(line: stripe.InvoiceLineItem) -> str:
+    """The id of the invoice item behind a line; empty for a line of the subscription itself."""
+    details = [getattr(line.parent, name, None) for name in ("invoice_item_details", "subscription_item_details")]
+    return next((as_id(one.invoice_item) for one in details if one is not None), "")
 
 
 def update_params(wanted: Wanted, reckoning: Reckoning) -> Any:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+import stripe as stripe_sdk
 
 from billing.core.problems import Problem
 from billing.plans.models import PlanVersion
@@ -15,7 +16,7 @@ from tenants.models import AuditEvent
 from tenants.services.record_audit import Actor
 from tests.make import AT, make_customer
 from tests.stripe_sync.paying import stripe_now
-from tests.stripe_sync.plans import advance, charged, plan_of, subscribed
+from tests.stripe_sync.plans import advance, charged, customer_of, plan_of, subscribed
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,29 @@ def test_price_is_switched_and_back(stripe_catalogue: StripeSandbox) -> None:
     assert abs(off.proration.net) <= Decimal("0.01")
     assert charged(account) in {5800, 5801}
     assert AuditEvent.objects.filter(action="subscription.changed").count() == 2
+
+
+def test_figures_are_of_one_switch(stripe_catalogue: StripeSandbox) -> None:
+    """K11: credit and charge are the lines that the switch makes at Stripe; what earlier ones left is told apart."""
+    account = make_customer("free").account
+    subscribed(account, stripe_catalogue)
+    advance(stripe_catalogue, 10)
+    waiting = Decimal(0)
+    for number, days in enumerate((0, 0, 1, 0, 0.5)):
+        advance(stripe_catalogue, days)
+        before = {item.id for item in invoice_items(account)}
+        cost = toggle(account, stripe_catalogue, enabled=number % 2 == 0).proration
+        made = [Decimal(item.amount) / 100 for item in invoice_items(account) if item.id not in before]
+        assert cost.credit == -sum(amount for amount in made if amount < 0) > 0
+        assert cost.charge == sum(amount for amount in made if amount > 0) > 0
+        assert cost.pending == waiting
+        assert cost.net == cost.charge - cost.credit + cost.pending
+        waiting = min(cost.net, Decimal(0))
+
+
+def invoice_items(account: BillingAccount) -> list[stripe_sdk.InvoiceItem]:
+    """What changes came to, whether an invoice has it yet or not."""
+    return list(stripe_client().v1.invoice_items.list({"customer": customer_of(account.id), "limit": 100}).data)
 
 
 def test_switching_to_where_it_stands(stripe_catalogue: StripeSandbox) -> None:

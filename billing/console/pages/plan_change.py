@@ -80,6 +80,11 @@ class PlanChangePage:
         """What the next invoice is lower by."""
         return max(-self.preview.net, Decimal(0)) if self.preview is not None else Decimal(0)
 
+    @property
+    def pending_amount(self) -> Decimal:
+        """What earlier changes left for the next invoice, without its sign."""
+        return abs(self.preview.pending) if self.preview is not None else Decimal(0)
+
 
 def plan_change_page(account: BillingAccount, wanted: Target, at: datetime, *, key: str) -> PlanChangePage:
     """What the way from the present plan to the wanted one is. Raises UnknownPlan for what is not offered."""

@@ -35,6 +35,7 @@ def nothing_due(planned: PlannedChange, *, next_at: datetime | None) -> ChangePr
     return ChangePreview(
         credit=zero,
         charge=zero,
+        pending=zero,
         net=zero,
         currency=point.currency,
         price=point,
@@ -66,6 +67,7 @@ def _prorated(planned: PlannedChange, agreement: Agreement, at: datetime) -> Cha
     return ChangePreview(
         credit=reckoning.credit,
         charge=reckoning.charge,
+        pending=reckoning.pending,
         net=reckoning.net,
         currency=point.currency,
         price=point,
