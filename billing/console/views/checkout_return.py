@@ -12,7 +12,7 @@ from billing.console.pages.checkout_return import MAX_LOOKS, Outcome, checkout_p
 from billing.console.queries import find_checkout
 from billing.console.rendering import render_page
 from billing.core.problems import Problem
-from billing.stripe_sync.client import asking_stripe
+from billing.stripe_sync.client import ONLY_READ, asking_stripe
 from billing.stripe_sync.models import CheckoutSession
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from tenants.permissions import Permission
@@ -56,7 +56,7 @@ def _look_at_stripe(checkout: CheckoutSession, at: datetime) -> Problem | None:
     if not checkout.session_id:
         return None
     try:
-        with asking_stripe(doing="confirm the payment"):
+        with asking_stripe(doing="confirm the payment", outcome=ONLY_READ):
             sync_checkout(session_id=checkout.session_id, at=at)
     except Problem as problem:
         return problem

@@ -12,7 +12,7 @@ from billing.console.pages.payment import payment_page
 from billing.console.queries import has_stripe_customer
 from billing.console.rendering import render_page
 from billing.core.problems import Problem
-from billing.stripe_sync.client import asking_stripe
+from billing.stripe_sync.client import ONLY_READ, asking_stripe
 from billing.stripe_sync.services.open_portal import open_portal
 from billing.stripe_sync.services.sync_customer import sync_customer
 from tenants.permissions import Permission
@@ -44,7 +44,7 @@ def portal_return(request: ConsoleRequest, member: Member) -> HttpResponse:
     """Back from the portal: what was changed there is read at once instead of waiting for the webhook."""
     if has_stripe_customer(member.account.id):
         try:
-            with asking_stripe(doing="tell what has changed"):
+            with asking_stripe(doing="tell what has changed", outcome=ONLY_READ):
                 sync_customer(account_id=member.account.id, at=now())
         except Problem as problem:
             messages.warning(request, f"{problem.detail} Your changes appear here as soon as it answers.")

@@ -7,7 +7,7 @@ from django.db import transaction
 from billing.core.ids import encode_id
 from billing.core.problems import Problem, problem
 from billing.stripe_sync.changes import Expected, Target
-from billing.stripe_sync.client import asking_stripe
+from billing.stripe_sync.client import MAYBE_CHARGED, asking_stripe
 from billing.stripe_sync.models import ChangeQuote
 from billing.stripe_sync.planned_change import Kind, PlannedChange, nothing_to_change, planned_change
 from billing.stripe_sync.reckoning import Wanted, reckon, update_params, wanted_on
@@ -73,7 +73,7 @@ def _quote(planned: PlannedChange, expected: Expected | None, at: datetime) -> C
 
 
 def _change_at_stripe(planned: PlannedChange, quote: ChangeQuote, actor: Actor, at: datetime) -> None:
-    with asking_stripe(doing="change the plan") as client:
+    with asking_stripe(doing="change the plan", outcome=MAYBE_CHARGED) as client:
         try:
             _make(client, planned, quote.id, actor=actor, at=at)
         except stripe.CardError:
