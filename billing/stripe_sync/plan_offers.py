@@ -32,10 +32,12 @@ def offered_to(account: BillingAccount, target: Target) -> PlanVersion:
 
 
 def price_in(version: PlanVersion, target: Target) -> PlanPrice:
-    """The version's price for the target; of a plan that costs nothing, the one of any interval.
+    """The version's price for the target; of a plan that costs nothing, the one of either interval.
 
     Raises Problem: not-found, invalid-request for an impossible number of seats.
     """
+    if target.interval not in PlanPrice.Interval.values:
+        raise problem("not-found", f"No plan is billed “{target.interval}”.", remedy="Choose monthly or yearly.")
     prices = PlanPrice.objects.filter(version=version, variant=target.variant).select_related("version__plan")
     exact = prices.filter(interval=target.interval).first()
     price = exact or prices.filter(amount=0).first()

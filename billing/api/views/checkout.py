@@ -18,6 +18,9 @@ from billing.stripe_sync.plan_offers import MOST_SEATS
 from billing.stripe_sync.services.open_plan_checkout import open_plan_checkout
 from billing.stripe_sync.services.open_portal import open_portal
 
+# Like the plan's name: one that is not there is not found.
+INTERVALS = "`monthly` or `yearly`."
+
 
 class CheckoutAnswer(msgspec.Struct, frozen=True):
     """A page of Stripe's to pay on; the plan begins when it is paid."""
@@ -36,7 +39,7 @@ class PlanChoice(Body):
     """A plan to pay for, and where to return to."""
 
     plan_slug = Text(max_length=63)
-    billing_interval = serializers.ChoiceField(PlanPrice.Interval.choices)
+    billing_interval = Text(max_length=63, help_text=INTERVALS)
     variant = serializers.ChoiceField(PlanPrice.Variant.choices, default=PlanPrice.Variant.STANDARD)
     seats = WholeNumber(min_value=1, max_value=MOST_SEATS, default=1)
     success_url = ReturnUrl()

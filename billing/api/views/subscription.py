@@ -16,6 +16,7 @@ from billing.api.permissions import actor_of, caller_of
 from billing.api.serializers import Body, Query, Switch, Text, WholeNumber
 from billing.api.subscription_answers import ChangeAnswer, SubscriptionAnswer, change_answer, subscription_answer
 from billing.api.views.base import MANAGE_BILLING, SEE_BILLING, ApiView
+from billing.api.views.checkout import INTERVALS
 from billing.core.problems import problem
 from billing.plans.models import PlanPrice
 from billing.plans.queries import is_sold_by_seats
@@ -36,7 +37,7 @@ class Terms(Body):
     """The terms to be on; what is left out stays as it is."""
 
     plan_slug = Text(max_length=63, required=False)
-    billing_interval = serializers.ChoiceField(PlanPrice.Interval.choices, required=False)
+    billing_interval = Text(max_length=63, required=False, help_text=INTERVALS)
     variant = serializers.ChoiceField(PlanPrice.Variant.choices, required=False)
     seats = WholeNumber(min_value=1, max_value=MOST_SEATS, required=False)
 
