@@ -25,7 +25,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=(
         "Names what is asked for: sent again under the same key it happens once and is answered as the first time; "
-        "the same key with another body, or for a page that has been closed since, is 409 `idempotency-conflict`. "
+        "the same key with another body, or for a page that was closed unpaid since, is 409 `idempotency-conflict`. "
         f"{_RULE.capitalize()}."
     ),
 )

@@ -20,7 +20,7 @@ from tests.stripe_sync.plans import advance, charged, customer_of, look
 PATH, PREVIEW, TOGGLE = f"{BILLING}/subscription", f"{BILLING}/subscription/preview", f"{BILLING}/byo-toggle"
 TEAM = {"plan_slug": "team", "seats": 3}
 LATER = AT + timedelta(seconds=1)
-ZERO = {"credit": "0.00", "charge": "0.00", "net": "0.00", "currency": "USD", "at": None}
+ZERO = {"credit": "0.00", "charge": "0.00", "pending": "0.00", "net": "0.00", "currency": "USD", "at": None}
 
 
 @pytest.fixture
@@ -245,7 +245,17 @@ def test_toggle_changes_the_price(payer: Customer, stripe: StripeSandbox) -> Non
     assert (again["enabled"], again["proration"]) == (True, ZERO)
     back = send(stripe, payer, "POST", TOGGLE, {"enabled": False}).json()
     assert (back["enabled"], back["price"]["amount"]) == (False, "9.00")
-    assert back["proration"]["net"] == "0.00"  # what the first switch gave back is taken into account
+    figures = {name: Decimal(back["proration"][name]) for name in ("credit", "charge", "pending", "net")}
+    assert figures["net"] == 0  # what the first switch gave back is taken into account
+    assert figures["pending"] == Decimal(own["proration"]["net"]) == figures["credit"] - figures["charge"]
+    assert figures["charge"] <= 9
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", PREVIEW), ("PATCH", PATH)])
+def test_unknown_interval(customer: Customer, method: str, path: str) -> None:
+    """P10: not found, like an unknown plan; what is no text is not valid."""
+    assert refusal(call(method, path, customer.key, {"billing_interval": "weekly"})) == (404, "not-found")
+    assert field_codes(call(method, path, customer.key, {"billing_interval": 5})) == {"billing_interval": "invalid"}
 
 
 def test_toggle_sent_again(payer: Customer, stripe: StripeSandbox) -> None:
