@@ -6,14 +6,18 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import CheckoutSession
+from billing.stripe_sync.services.toggle_byok import toggle_byok
 from billing.subscriptions.models import Subscription
 from billing.subscriptions.queries import subscription_at
 from sandbox.stripe.process import TEST_KEY, StripeSandbox
 from tenants.permissions import Role
+from tenants.services.record_audit import Actor
+from tests.api.paying import at_stripes_time, subscribe_by_card
 from tests.console.make import HTMX, QueryCount, make_client
 from tests.console.paying import MONTH, make_agreement
 from tests.make import AT, Customer, make_account, make_customer
@@ -179,6 +183,24 @@ def test_button_pressed_twice_opens_one_page(stripe_catalogue: StripeSandbox, se
     assert session.success_url == f"http://testserver/billing/return/{fields['key']}"
     assert session.cancel_url == f"http://testserver/billing/return/{fields['key']}/cancelled"
     assert "You have not paid for Pro yet" in client.get("/plans/").text
+
+
+def test_earlier_changes_have_a_row_of_their_own(stripe_catalogue: StripeSandbox) -> None:
+    """P10: what is shown of this change is of this change alone, and adds up to what is charged or credited."""
+    customer = make_customer("free")
+    subscribe_by_card(stripe_catalogue, customer)
+    client, rows = make_client(customer.tenant), []
+    for enabled, terms in ((True, "monthly-standard"), (False, "monthly-byok")):
+        with at_stripes_time(stripe_catalogue):
+            toggle_byok(account_id=customer.account.id, enabled=enabled, actor=Actor(), at=now())
+            response = client.get("/plans/change", {"plan": "pro", "terms": terms})
+        page = response.context["page"]
+        rows.append("From earlier changes this period" in response.text)
+        assert 0 < page.preview.credit <= 9
+        assert (
+            page.amount_due - page.amount_credited == page.preview.charge - page.preview.credit + page.preview.pending
+        )
+    assert rows == [True, False]  # the second switch has taken back what the first one left
 
 
 def test_closed_page_of_the_history_gets_a_new_key(stripe_catalogue: StripeSandbox, settings: Settings) -> None:
