@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import stripe
@@ -10,6 +11,7 @@ import stripe
 from billing.credits.models import TopUp
 from billing.plans.models import PlanVersion
 from billing.pricing.fees import refunded_part
+from billing.stripe_sync.arrears import LEAST, MARK
 from billing.stripe_sync.meter_reading import MeterGap
 from billing.stripe_sync.models import CheckoutSession, StripeCustomer
 from billing.stripe_sync.reading import as_id, given_back, noted, plan_item, plan_prices, price_of, read_states
@@ -19,6 +21,7 @@ from billing.subscriptions.models import Agreement, Subscription
 from billing.subscriptions.state import SubscriptionState
 
 MISSING = "missing"
+ARREARS = "usage owed"
 _OVER = (Agreement.Status.CANCELED, Agreement.Status.INCOMPLETE_EXPIRED)
 _State = CheckoutSession.State
 # What Stripe calls the states of a page in which ours may be as well; the row that is being opened is open there.
@@ -106,14 +109,16 @@ def payment_differences(
 
 
 def invoice_differences(
-    invoices: Iterable[stripe.Invoice], settled: Collection[str], meters: Collection[str]
+    invoices: Iterable[stripe.Invoice], settled: Collection[str], meters: Collection[str], arrears: Collection[str]
 ) -> Iterator[Difference]:
-    """Paid invoices for metered usage that did not settle it; `meters` are the ids of the meters' prices (S7).
+    """Paid invoices for usage that did not settle it (S7).
 
-    Told from the lines that come with an invoice, ten at most.
+    `meters` are the ids of the meters' prices, `arrears` the marks of our invoices for what was owed. Told from the
+    lines that come with an invoice, ten at most.
     """
     for invoice in invoices:
         units = sum(line.amount for line in invoice.lines.data if price_of(line) in meters)
+        units += invoice.total if noted(invoice, MARK) in arrears else 0
         if invoice.status == "paid" and units > 0 and invoice.id not in settled:
             yield Difference("invoice", invoice.id, "settled", f"{units} {invoice.currency}, in minor units", MISSING)
 
@@ -124,6 +129,12 @@ def meter_differences(customer: StripeCustomer, gaps: Iterable[MeterGap]) -> Ite
     for gap in gaps:
         theirs, ours = f"holds {gap.held.normalize():f} {currency}", f"{gap.sent.normalize():f} {currency} sent"
         yield Difference("meter", customer.customer_id, gap.product, theirs, ours)
+
+
+def arrears_differences(account: str, owed: Decimal, currency: str) -> Iterator[Difference]:
+    """Usage that is owed after the last subscription's end, and nobody bills it (S7)."""
+    if owed >= LEAST:
+        yield Difference(ARREARS, account, "nobody bills it", "on no invoice", f"{owed:f} {currency} owed")
 
 
 def price_difference(key: str, found: stripe.Price | None, wanted: dict[str, Any]) -> Iterator[Difference]:

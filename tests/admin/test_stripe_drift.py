@@ -7,12 +7,13 @@ from django.urls import reverse
 
 from billing.stripe_sync.admin import drift
 from billing.stripe_sync.client import stripe_client
-from billing.stripe_sync.models import DriftFinding, StripePrice
+from billing.stripe_sync.models import ArrearsInvoice, DriftFinding, StripePrice
 from billing.stripe_sync.services.find_catalogue_drift import find_catalogue_drift
 from billing.stripe_sync.services.find_drift import find_drift
 from sandbox.stripe.process import StripeSandbox
 from tests.admin.records import make_user
 from tests.make import AT, make_customer
+from tests.stripe_sync.test_arrears import make_former
 from tests.stripe_sync.test_drift import pay, plan
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,22 @@ def test_catalogue_is_repaired(staff: Client, stripe_catalogue: StripeSandbox) -
     assert "The catalogue" in staff.get(page(finding)).text
     staff.post(page(finding, "repair"), SAID)
     assert stripe_client().v1.prices.retrieve(price.price_id).active
+    finding.refresh_from_db()
+    assert finding.repaired_at is not None
+
+
+def test_what_nobody_bills_is_invoiced(staff: Client, stripe_catalogue: StripeSandbox) -> None:
+    """S7: from its finding, the amount that staff saw and no other; any other finding has nothing to invoice."""
+    customer = make_former(stripe_catalogue)
+    finding = next(row for row in find_drift(account_id=customer.account.id, at=AT) if row.kind == "usage owed")
+    assert "1.80 USD owed" in staff.get(page(finding)).text
+    assert staff.get(page(finding, "invoice_arrears")).status_code == 200
+    DriftFinding.objects.filter(id=finding.id).update(ours="1.00 USD owed")
+    staff.post(page(finding, "invoice_arrears"), SAID)
+    assert "The amount has changed" in staff.get(page(finding)).text
+    assert not ArrearsInvoice.objects.exists()
+    staff.post(page(finding, "invoice_arrears"), SAID)
+    assert "over 1.80 USD: paid." in staff.get(page(finding)).text
     finding.refresh_from_db()
     assert finding.repaired_at is not None
 

@@ -12,15 +12,18 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from billing.stripe_sync.client import StripeNotConfigured
+from billing.stripe_sync.differences import ARREARS
 from billing.stripe_sync.errors import told
 from billing.stripe_sync.models import DriftFinding, StripeCustomer
+from billing.stripe_sync.services.collect_arrears import NothingToCollect, collect_arrears
 from billing.stripe_sync.services.find_catalogue_drift import find_catalogue_drift
 from billing.stripe_sync.services.find_drift import find_drift
 from billing.stripe_sync.services.push_catalogue import push_catalogue
 from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.repair_drift import repair_drift
 from billing.stripe_sync.tasks import compare_with_stripe
-from tenants.staff_admin import ReadOnlyAdmin, badge, change_url, confirmed_action, go_to, link
+from tenants.services.record_audit import Actor
+from tenants.staff_admin import ReadOnlyAdmin, badge, change_url, confirmed_action, go_to, link, show_amount
 
 _FINDING = "billing_stripe_sync_driftfinding"
 _MOST_AT_ONCE = 50  # customers, within a request
@@ -46,7 +49,7 @@ class DriftFindingAdmin(ReadOnlyAdmin[DriftFinding]):
     )
     readonly_fields = ("account_link",)
     actions_list = ("look_now", "repair_all")
-    actions_detail = ("look", "repair")
+    actions_detail = ("look", "repair", "invoice_arrears")
 
     def has_repair_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return request.user.has_perm("billing_stripe_sync.change_driftfinding")
@@ -100,6 +103,27 @@ class DriftFindingAdmin(ReadOnlyAdmin[DriftFinding]):
     def repair(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
         return self._run(request, object_id, _repair)
 
+    @confirmed_action(
+        "Invoice what is owed…",
+        question="The amount owed that this page shows, on no invoice so far, is put on an invoice of its own at Stripe"
+        " and charged to the customer's card now. Only for a finding of usage that nobody bills.",
+        icon="receipt_long",
+        permission="repair",
+        url_path="invoice-arrears",
+    )
+    def invoice_arrears(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
+        finding = DriftFinding.objects.get(id=object_id)
+        try:
+            said = _collect(finding, request)
+        except (StripeNotConfigured, stripe.StripeError) as error:
+            self.message_user(request, f"Stripe did not answer as it should: {told(error)}", messages.ERROR)
+        except NothingToCollect as error:
+            self.message_user(request, f"Nothing was invoiced. {error}", messages.WARNING)
+        else:
+            self.log_change(request, finding, said)
+            self.message_user(request, said, messages.SUCCESS)
+        return go_to(change_url(_FINDING, object_id))
+
     def _run(
         self, request: HttpRequest, object_id: str, work: Callable[[UUID | None, datetime], Sequence[DriftFinding]]
     ) -> HttpResponse:
@@ -128,6 +152,20 @@ class DriftFindingAdmin(ReadOnlyAdmin[DriftFinding]):
             text = f"{result.accounts} customers compared, {result.drifted} differed"
             self.message_user(request, f"{text}, {result.repaired} repaired." if repair else f"{text}.", messages.INFO)
         return go_to(reverse(f"admin:{_FINDING}_changelist"))
+
+
+def _collect(finding: DriftFinding, request: HttpRequest) -> str:
+    """Charge what the page shows, or say that it has changed; answers what came of it."""
+    if finding.kind != ARREARS or finding.account is None:
+        raise NothingToCollect("This finding is not about usage that nobody bills.")
+    account = finding.account
+    fresh = find_drift(account_id=account.id, at=now())
+    if not any(row.id == finding.id and row.ours == finding.ours for row in fresh):
+        raise NothingToCollect("The amount has changed meanwhile: look at this page again.")
+    row = collect_arrears(account_id=account.id, actor=Actor(user_id=request.user.pk), at=now())
+    find_drift(account_id=account.id, at=now())
+    state = row.get_state_display().lower()
+    return f"Invoice {row.invoice_id} over {show_amount(row.amount)} {account.currency}: {state}."
 
 
 def _look(account_id: UUID | None, at: datetime) -> list[DriftFinding]:

@@ -8,10 +8,12 @@ from djstripe.models import Customer
 
 from billing.core.ids import encode_id
 from billing.credits.models import TopUp
+from billing.stripe_sync.arrears import unbilled
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.differences import (
     MISSING,
     Difference,
+    arrears_differences,
     checkout_differences,
     customer_differences,
     invoice_differences,
@@ -21,7 +23,14 @@ from billing.stripe_sync.differences import (
     subscription_differences,
 )
 from billing.stripe_sync.meter_reading import meter_gaps
-from billing.stripe_sync.models import CheckoutSession, DriftFinding, InvoiceSettlement, StripeCustomer, StripeMeter
+from billing.stripe_sync.models import (
+    ArrearsInvoice,
+    CheckoutSession,
+    DriftFinding,
+    InvoiceSettlement,
+    StripeCustomer,
+    StripeMeter,
+)
 from billing.stripe_sync.reading import as_id, noted
 from billing.stripe_sync.remote import read_customer, read_subscriptions
 from billing.stripe_sync.services.record_findings import record_findings
@@ -66,6 +75,8 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
     yield from subscription_differences(subscriptions, agreements)
     account, governing = encode_id("acc", account_id), governing_agreement(account_id)
     yield from plan_differences(account, governing, latest_subscription(account_id), at)
+    if governing is None and agreements.exists():
+        yield from arrears_differences(account, unbilled(client, customer), customer.account.currency)
 
 
 def _checkouts(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
@@ -79,7 +90,10 @@ def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator
     meters = set(StripeMeter.objects.values_list("price_id", flat=True))
     settled = set(InvoiceSettlement.objects.filter(account_id=customer.account_id).values_list("invoice_id", flat=True))
     found = client.v1.invoices.list({"customer": customer.customer_id, "status": "paid", "limit": _NEWEST}).data
-    yield from invoice_differences(found, settled, meters)
+    arrears = {
+        row.hex for row in ArrearsInvoice.objects.filter(account_id=customer.account_id).values_list("id", flat=True)
+    }
+    yield from invoice_differences(found, settled, meters, arrears)
 
 
 def _payments(client: stripe.StripeClient, customer: StripeCustomer, at: datetime) -> Iterator[Difference]:

@@ -4,8 +4,10 @@ from uuid import UUID
 
 import structlog
 
+from billing.stripe_sync.differences import ARREARS
 from billing.stripe_sync.errors import is_outage, told
 from billing.stripe_sync.models import StripeCustomer
+from billing.stripe_sync.services.collect_arrears import collect_after_end
 from billing.stripe_sync.services.find_catalogue_drift import find_catalogue_drift
 from billing.stripe_sync.services.find_drift import find_drift
 from billing.stripe_sync.services.push_catalogue import push_catalogue
@@ -30,8 +32,8 @@ def reconcile(*, at: datetime, repair: bool = True) -> Reconciled:
     """Compare everything with Stripe and repair what differs, one account after the other (S5).
 
     Events whose webhook was lost are fetched first. An account that fails does not stop the others, an outage stops
-    the run. With `repair` off only the drift report is brought up to date. Raises StripeNotConfigured,
-    stripe.StripeError.
+    the run. What is owed after a subscription's end, and is on no invoice, is invoiced then (S7). With `repair` off
+    only the drift report is brought up to date. Raises StripeNotConfigured, stripe.StripeError.
     """
     result = Reconciled(recovered=recover_events(at=at) if repair else 0)
     if find_catalogue_drift(at=at) and repair:
@@ -53,5 +55,10 @@ def _look_at(account_id: UUID, result: Reconciled, *, repair: bool, at: datetime
     if not find_drift(account_id=account_id, at=at):
         return
     result.drifted += 1
-    if repair and not repair_drift(account_id=account_id, at=at):
+    if not repair:
+        return
+    left = repair_drift(account_id=account_id, at=at)
+    if any(row.kind == ARREARS for row in left) and collect_after_end(account_id=account_id, at=at):
+        left = find_drift(account_id=account_id, at=at)
+    if not left:
         result.repaired += 1

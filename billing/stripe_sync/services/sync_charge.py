@@ -6,12 +6,12 @@ from django.db import transaction
 
 from billing.core.money import from_minor_units
 from billing.credits.models import TopUp
-from billing.credits.services.credit_top_up import credit_top_up
 from billing.credits.services.take_back_top_up import take_back_top_up
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import as_id, given_back, noted
+from billing.stripe_sync.services.credit_purchase import credit_purchase
 from billing.stripe_sync.services.sync_customer import lock_customer
 from billing.subscriptions.models import BillingAccount
 
@@ -73,7 +73,8 @@ def _apply(
 ) -> None:
     if charge.status != "succeeded" or not charge.captured:
         return
-    credit_top_up(
+    credit_purchase(
+        account=account,
         top_up_id=top_up.id,
         paid=from_minor_units(charge.amount, charge.currency.upper()),
         payment_reference=as_id(charge.payment_intent),

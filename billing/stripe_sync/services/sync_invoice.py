@@ -1,23 +1,33 @@
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 import stripe
 from django.db import transaction
 
 from billing.core.money import from_minor_units
 from billing.credits.services.settle_receivable import settle_receivable
+from billing.stripe_sync.arrears import MARK, metered_on
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
-from billing.stripe_sync.models import InvoiceSettlement, StripeCustomer, StripeMeter
-from billing.stripe_sync.reading import as_id, price_of
+from billing.stripe_sync.models import ArrearsInvoice, InvoiceSettlement, StripeCustomer
+from billing.stripe_sync.reading import as_id, noted
+
+_STATES = {
+    "draft": ArrearsInvoice.State.OPENING,
+    "open": ArrearsInvoice.State.OPEN,
+    "paid": ArrearsInvoice.State.PAID,
+    "void": ArrearsInvoice.State.CLOSED,
+    "uncollectible": ArrearsInvoice.State.CLOSED,
+}
 
 
 def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
     """Read an invoice afresh and copy it; a paid one settles the usage that it asked for (S4, S7). Whether it is ours.
 
-    Its metered lines come off what the account owes, once for ever and never more than is owed; nothing else on it
-    moves money here, credits least of all. A line is rounded to the minor unit, so that a part of a unit may stay owed
-    or be forgiven. Raises StripeNotConfigured, stripe.StripeError.
+    Its metered lines, or the amount of one that we made for arrears, come off what the account owes, once for ever and
+    never more than is owed; nothing else on it moves money here, credits least of all. A line is rounded to the minor
+    unit, so that a part of a unit may stay owed or be forgiven. Raises StripeNotConfigured, stripe.StripeError.
     """
     client = stripe_client()
     seen = client.v1.invoices.retrieve(invoice_id)
@@ -26,8 +36,9 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
         if customer is None:
             return False
         invoice = client.v1.invoices.retrieve(invoice_id)  # again, now that nobody else applies what they have read
+        arrears = _followed(customer, invoice)
         if invoice.status == "paid" and not InvoiceSettlement.objects.filter(invoice_id=invoice_id).exists():
-            _settle(customer, invoice_id, _metered(client, invoice), at)
+            _settle(customer, invoice_id, metered_on(client, invoice) + arrears, at)
         mirror(invoice)
     return True
 
@@ -37,12 +48,18 @@ def _locked_customer(customer_id: str) -> StripeCustomer | None:
     return customers.filter(customer_id=customer_id).first()
 
 
-def _metered(client: stripe.StripeClient, invoice: stripe.Invoice) -> Decimal:
-    """What the invoice's lines of metered usage come to, before any discount."""
-    meters = set(StripeMeter.objects.values_list("price_id", flat=True))
-    lines = client.v1.invoices.line_items.list(invoice.id, {"limit": 100}).auto_paging_iter()
-    units = sum(line.amount for line in lines if price_of(line) in meters)
-    return from_minor_units(units, invoice.currency.upper())
+def _followed(customer: StripeCustomer, invoice: stripe.Invoice) -> Decimal:
+    """What an invoice for arrears asks for, once its row says what became of it; zero for any other."""
+    try:
+        mark = UUID(hex=noted(invoice, MARK))
+    except ValueError:
+        return Decimal(0)
+    row = ArrearsInvoice.objects.filter(id=mark, account_id=customer.account_id).first()
+    if row is None or row.invoice_id not in ("", invoice.id):
+        return Decimal(0)
+    row.state, row.invoice_id = _STATES[invoice.status or "draft"], str(invoice.id)
+    row.save(update_fields=["state", "invoice_id"])
+    return min(row.amount, from_minor_units(invoice.total, invoice.currency.upper()))
 
 
 def _settle(customer: StripeCustomer, invoice_id: str, metered: Decimal, at: datetime) -> None:

@@ -31,10 +31,14 @@ def _tell(account: BillingAccount, invoice: stripe.Invoice, at: datetime) -> Non
         body=(
             f"Billing account “{account.name}”, invoice {invoice.number or invoice.id}.\n\n"
             f"{again}: {amount} could not be charged to the card. {_next(invoice)}\n\n"
-            "Please update the card, or pay the invoice, in the billing portal."
+            f"Please update the card, or pay the invoice, in the billing portal.{_link(invoice)}"
         ),
         at=at,
     )
+
+
+def _link(invoice: stripe.Invoice) -> str:
+    return f"\n\nThe invoice: {invoice.hosted_invoice_url}" if invoice.hosted_invoice_url else ""
 
 
 def _next(invoice: stripe.Invoice) -> str:
