@@ -39,9 +39,9 @@ class StripeWebhook(View):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
-        """200 once the event is in the inbox; 404 for another endpoint.
+        """200 once the event is in the inbox, or for one of the other mode, which is not ours to keep.
 
-        400 for a bad, old or missing signature, a body that is no event, an event of the other mode; 413 for a body
+        404 for another endpoint; 400 for a bad, old or missing signature or a body that is no event; 413 for a body
         that is too large. Of what is refused nothing is stored.
         """
         try:
@@ -95,7 +95,9 @@ def _event_in(body: str) -> ToldEvent:
     except MisshapenEvent as error:
         raise Refused(str(error)) from None
     if event.livemode is not settings.STRIPE_LIVE_MODE:
-        raise Refused(f"The event is of another mode: livemode is {str(event.livemode).lower()}.")
+        # Acknowledged all the same: Stripe tells live endpoints of Connect of test events too, and would try on and on.
+        mode = str(event.livemode).lower()
+        raise Refused(f"Not kept: the event is of another mode, livemode is {mode}.", HTTPStatus.OK)
     return event
 
 
