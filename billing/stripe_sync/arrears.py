@@ -1,6 +1,7 @@
 """What an account owes, as far as no invoice at Stripe asks for it (S7)."""
 
 from decimal import ROUND_DOWN, Decimal
+from typing import Literal
 
 import stripe
 from django.db.models import Sum
@@ -15,7 +16,7 @@ LEAST = Decimal("0.50")
 """What Stripe charges at least, in dollars; other currencies ask for about as much."""
 MARK = "quaestor_arrears"
 """The metadata of an invoice of ours, with the hexadecimal id of its row."""
-_MAY_BE_PAID = ("draft", "open")
+_MAY_BE_PAID: tuple[Literal["draft", "open"], ...] = ("draft", "open")
 
 
 def owed_by(account: BillingAccount) -> Decimal:
