@@ -12,8 +12,9 @@ from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.open_ledger_account import platform_account
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
-from billing.stripe_sync.models import InboxEvent, MeterReport, StripeMeter
+from billing.stripe_sync.models import InboxEvent, InvoiceSettlement, MeterReport, StripeMeter
 from billing.stripe_sync.queries import payment_methods_of
+from billing.stripe_sync.reading import price_of
 from billing.stripe_sync.services.find_drift import find_drift
 from billing.subscriptions.agreements import latest_subscription
 from billing.subscriptions.models import Agreement
@@ -21,6 +22,7 @@ from billing.subscriptions.queries import governing_agreement
 from tests.stripe_sync.history import History
 
 OVER = {"canceled", "incomplete_expired"}
+CENT = Decimal("0.01")
 HELD = {"needs_response", "under_review", "lost"}
 
 
@@ -89,7 +91,13 @@ def assert_same_purchases(history: History) -> None:
 
 
 def assert_same_usage(history: History) -> None:
-    """Meters hold what was reported; what paid invoices asked for usage is settled, the rest is owed."""
+    """Meters hold what was reported; what paid invoices asked for usage is settled once, and nobody pays for more."""
+    meters = set(StripeMeter.objects.values_list("price_id", flat=True))
+    settled = {one.invoice_id: one for one in InvoiceSettlement.objects.filter(account=history.account)}
+    assert [one for one in settled.values() if one.metered - one.settled >= CENT] == []
+    for invoice in stripe_client().v1.invoices.list({"status": "paid", "limit": 100}).auto_paging_iter():
+        units = sum(line.amount for line in invoice.lines.data if price_of(line) in meters)
+        assert units == 0 or settled[invoice.id].metered == from_minor_units(units, "USD")
     key = history.customer_id()
     agreement = governing_agreement(history.account.id)
     if key is None or agreement is None:
@@ -138,7 +146,9 @@ def _paid(row: TopUp) -> Decimal:
     """What our books say was paid for a purchase in the end, the fee included."""
     funding = platform_account(LedgerAccount.Kind.FUNDING, "USD")
     moved = Transfer.objects.filter(idempotency_key__contains=f"topup:{row.id}")
-    return sum((one.amount if one.debit_account_id == funding else -one.amount for one in moved), start=Decimal(0))
+    taken = moved.filter(debit_account=funding).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    returned = moved.filter(credit_account=funding).aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    return taken - returned
 
 
 def _is_out_of_grace(agreement: Agreement, at: datetime) -> bool:

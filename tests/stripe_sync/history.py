@@ -39,6 +39,7 @@ REFUSALS = {
     "not-found",
     "nothing-to-change",
     "nothing-to-pay",
+    "plan-without-byok",
     "subscription-exists",
 }
 
