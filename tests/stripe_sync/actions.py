@@ -209,7 +209,7 @@ def compare(history: History, chance: Random) -> None:
 WEIGHTS: dict[Callable[[History, Random], object], int] = {
     subscribe: 4,
     change: 3,
-    wait: 4,
+    wait: 6,
     buy_credits: 3,
     pay_twice: 2,
     refund: 2,

@@ -12,6 +12,7 @@ from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.open_ledger_account import platform_account
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.differences import ARREARS
 from billing.stripe_sync.models import InboxEvent, InvoiceSettlement, MeterReport, StripeMeter
 from billing.stripe_sync.queries import payment_methods_of
 from billing.stripe_sync.reading import price_of
@@ -34,7 +35,8 @@ def assert_same(history: History) -> None:
     assert_same_purchases(history)
     assert_same_usage(history)
     found = find_drift(account_id=history.account.id, at=history.now)
-    assert [f"{one}: {one.theirs} / {one.ours}" for one in found] == []
+    # A debt that nobody can collect, as of a customer who is gone, is no difference; it stays on staff's report.
+    assert [f"{one}: {one.theirs} / {one.ours}" for one in found if one.kind != ARREARS] == []
     assert check_ledger(at=history.now) == []
     assert list(InboxEvent.objects.filter(state="failed").values_list("type", "error")) == []
     assert history.stripe.call("GET", "/_sandbox/violations") == {"violations": []}

@@ -1,6 +1,7 @@
 """S5: no history of actions, and no fate of the webhooks, leaves our state and Stripe's different."""
 
 import os
+from operator import add
 
 import pytest
 import stripe as sdk
@@ -8,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from sandbox.stripe.process import StripeSandbox
-from tests.stripe_sync.actions import WEIGHTS
+from tests.stripe_sync.actions import WEIGHTS, subscribe, use
 from tests.stripe_sync.both_sides import assert_same
 from tests.stripe_sync.history import Action, History, undone
 from tests.stripe_sync.webhooks import hold_webhooks
@@ -17,7 +18,8 @@ from tests.stripe_sync.webhooks import hold_webhooks
 EXAMPLES = int(os.environ.get("NO_DRIFT_EXAMPLES") or 0)
 chances = st.integers(0, 2**20)
 actions = st.sampled_from([action for action, weight in WEIGHTS.items() for _ in range(weight)])
-stories = st.lists(st.tuples(actions, chances), min_size=3, max_size=12)
+openings = st.sampled_from([[], [(subscribe, 1)], [(subscribe, 2), (use, 1)]])
+stories = st.builds(add, openings, st.lists(st.tuples(actions, chances), min_size=2, max_size=11))
 
 
 @pytest.fixture
