@@ -199,6 +199,15 @@ TOPUP_MAXIMUM = Decimal(env.str("TOPUP_MAXIMUM", default="10000"))
 # How long a paid plan outlives its first failed renewal.
 DUNNING_GRACE_DAYS = env.int("DUNNING_GRACE_DAYS", default=7)
 
+# The vault of provider keys (docs/vault.md): where local key-encryption keys lie, outside of the project.
+VAULT_KEK_DIR = env.str("VAULT_KEK_DIR", default="")
+# How long a replaced key version can be gone back to, before it is erased.
+VAULT_OVERLAP_HOURS = env.int("VAULT_OVERLAP_HOURS", default=24)
+# How long a provider may take to answer the check of a key.
+PROVIDER_TIMEOUT_SECONDS = env.int("PROVIDER_TIMEOUT_SECONDS", default=10)
+# A stand-in for all providers instead of their own addresses; never in production.
+PROVIDERS_HOST = env.str("PROVIDERS_HOST", default="")
+
 # A body of a thousand usage events with long attributes is about 600 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
@@ -262,6 +271,13 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 600},
     },
     "send-payouts": {"task": "billing.stripe_sync.tasks.send_payouts", "schedule": 60.0, "options": {"expires": 120}},
+    "check-keys": {"task": "vault.tasks.check_keys", "schedule": 10.0, "options": {"expires": 30}},
+    "end-overlaps": {"task": "vault.tasks.end_overlaps", "schedule": 60.0, "options": {"expires": 120}},
+    "tell-of-keys": {
+        "task": "billing.notifications.tasks.tell_of_keys",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
     "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
     "tell-of-overdue-plans": {
         "task": "billing.notifications.tasks.tell_of_overdue_plans",

@@ -97,6 +97,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "invalid-json": ProblemType(400, "The body is not valid JSON"),
         "invalid-request": ProblemType(400, "The request is not valid"),
         "invalid-cursor": ProblemType(400, "The cursor is not valid"),
+        "base-url-not-allowed": ProblemType(400, "The address is not allowed"),
         "billing-return-url-not-allowed": ProblemType(400, "The return address is not allowed"),
         "not-found": ProblemType(404, "Not found"),
         "method-not-allowed": ProblemType(405, "Method not allowed"),
@@ -131,14 +132,21 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "nothing-to-change": ProblemType(409, "There is nothing to change"),
         "no-subscription": ProblemType(409, "The account has no paid subscription"),
         "subscription-exists": ProblemType(409, "The account has a paid subscription already"),
+        "credential-exists": ProblemType(409, "A key of this name exists already"),
+        "provider-key-rejected": ProblemType(422, "The provider does not accept the key"),
         "event-in-the-future": ProblemType(422, "The event lies in the future"),
         "unpriced-model": ProblemType(422, "The model has no price"),
         "unpriced-product": ProblemType(422, "The product has no price"),
         # Our side
         "internal-error": ProblemType(500, "Internal error"),
+        "credential-unreadable": ProblemType(503, "The key cannot be read"),
+        "platform-budget-exhausted": ProblemType(503, "The platform's budget for the provider is used up"),
+        "provider-unavailable": ProblemType(503, "The platform's keys for the provider rest"),
+        "provider-unreachable": ProblemType(503, "The provider does not answer"),
         "service-unavailable": ProblemType(503, "The service is unavailable"),
         "stripe-not-configured": ProblemType(503, "Stripe is not configured"),
         "stripe-unavailable": ProblemType(503, "Stripe does not answer"),
+        "vault-not-configured": ProblemType(503, "The key vault is not configured"),
     }
 )
 

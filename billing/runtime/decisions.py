@@ -15,7 +15,10 @@ _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
 class AuthorizeRow(msgspec.Struct, kw_only=True):
-    """One request of `quaestor_authorize`. `held` is in `currency`; `hold` is None where nothing has to be held."""
+    """One request of `quaestor_authorize`. `held` is in `currency`; `hold` is None where nothing has to be held.
+
+    `quoted` is the most that the run can cost at our prices, held or not: what the platform's budgets reserve.
+    """
 
     id: UUID
     key: UUID | None
@@ -30,6 +33,9 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
     provider: str
     model: str
     credential_source: str
+    credential_reason: str
+    credential_id: UUID | None
+    credential_number: int | None
     funding: str
     rates: dict[str, Any]
     currency: str
@@ -38,6 +44,7 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
     max_output_tokens: int
     hold: UUID | None
     held: Decimal
+    quoted: Decimal
     meters: list[MeterNeed]
     office: str
     agent: str
@@ -48,9 +55,10 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
 
 
 class AuthorizeVerdict(NamedTuple):
-    """granted, replayed, conflict, stale, revoked, limit, throttled, expiry-due, or insufficient-credits.
+    """granted, replayed, conflict, stale, revoked, limit, throttled, budget, expiry-due, or insufficient-credits.
 
-    `used` is the counter's reading where a limit refuses, and what can be spent where funds do not suffice.
+    `used` is the counter's reading where a limit refuses, the platform's spending where its budget does, and what can
+    be spent where funds do not suffice.
     """
 
     verdict: str

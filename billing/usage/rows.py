@@ -43,6 +43,8 @@ class EventRow(msgspec.Struct, kw_only=True):
     recorded_at: datetime
     period_start: datetime
     reverses_id: UUID | None = None
+    credential_reason: str = ""
+    credential_id: UUID | None = None
 
 
 def digest_of(body: msgspec.Struct) -> str:

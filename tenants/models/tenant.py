@@ -90,7 +90,11 @@ class Office(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "slug"], name="office_slug_in_workspace")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "slug"], name="office_slug_in_workspace"),
+            # Target of composite foreign keys that keep a key's assignment inside one workspace.
+            models.UniqueConstraint(fields=["workspace", "id"], name="office_in_workspace"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +112,7 @@ class Agent(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workspace", "-created_at"], name="agent_by_workspace")]
+        constraints = [models.UniqueConstraint(fields=["workspace", "id"], name="agent_in_workspace")]
 
     def __str__(self) -> str:
         return self.name

@@ -29,6 +29,11 @@ class Authorization(models.Model):
     provider = models.CharField(max_length=40)
     model = models.CharField(max_length=120)
     credential_source = models.CharField(max_length=10)
+    credential_reason = models.CharField(max_length=30, blank=True, help_text="Why the run is on this key (K6).")
+    credential_id = models.UUIDField(
+        null=True, blank=True, help_text="In the vault; none: the platform's runtime has one."
+    )
+    credential_number = models.PositiveIntegerField(null=True, blank=True, help_text="The version that was handed out.")
     funding = models.CharField(max_length=10)
     rates = models.JSONField(help_text="The rates that the run was quoted at, a million tokens.")
     currency = models.CharField(max_length=3)
@@ -37,6 +42,10 @@ class Authorization(models.Model):
     )
     input_tokens = models.BigIntegerField()
     max_output_tokens = models.BigIntegerField()
+    quoted = models.DecimalField(
+        max_digits=38, decimal_places=9, default=Decimal(0), help_text="The most that the run can cost at our prices."
+    )
+    budgets = models.JSONField(default=list, help_text="Budget windows of the platform's key, with what each reserved.")
     held = models.DecimalField(max_digits=38, decimal_places=9, default=Decimal(0))
     hold = models.OneToOneField(
         Transfer, models.PROTECT, null=True, blank=True, related_name="authorization", help_text="The pending transfer."

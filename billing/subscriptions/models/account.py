@@ -46,6 +46,9 @@ class BillingAccount(models.Model):
     name = models.CharField(max_length=100)
     currency = models.CharField(max_length=3, default="USD")
     is_default = models.BooleanField(default=False, help_text="Pays for the tenant's new workspaces.")
+    own_keys = models.BooleanField(
+        default=True, help_text="Runs use the tenant's own provider keys where they are assigned (K11)."
+    )
     version = models.BigIntegerField(default=1, editable=False)
     credits = models.OneToOneField(LedgerAccount, models.PROTECT, related_name="credits_of")
     receivable = models.OneToOneField(LedgerAccount, models.PROTECT, related_name="receivable_of")

@@ -39,6 +39,8 @@ class UsageEvent(models.Model):
     provider = models.CharField(max_length=40, blank=True)
     model = models.CharField(max_length=120, blank=True)
     credential_source = models.CharField(max_length=10, choices=CredentialSource)
+    credential_reason = models.CharField(max_length=30, blank=True, help_text="Why it ran on this key (K6).")
+    credential_id = models.UUIDField(null=True, blank=True, help_text="The tenant's own key in the vault.")
     quantity = models.DecimalField(max_digits=38, decimal_places=9)
     input_tokens = models.BigIntegerField(default=0)
     output_tokens = models.BigIntegerField(default=0)
