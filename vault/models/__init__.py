@@ -2,6 +2,7 @@ from vault.models.assignment import Assignment, KeyPolicy
 from vault.models.credential import BROKEN, Credential, CredentialVersion, Health
 from vault.models.host import AllowedHost
 from vault.models.keys import DataKey, KeyEncryptionKey
+from vault.models.platform_key import PlatformKey
 from vault.models.record import CredentialAccess, HealthChange
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "HealthChange",
     "KeyEncryptionKey",
     "KeyPolicy",
+    "PlatformKey",
 ]
