@@ -9,12 +9,13 @@ from django.http import QueryDict
 from tenants.models import Workspace
 from tenants.permissions import Permission
 
+# The scope `runtime` is not among them: it takes plain provider keys out of the vault, the platform's too, so that staff
+# alone give it.
 _MEANING = {
     Permission.TENANT_MANAGE: "manage members, API keys and provider keys",
     Permission.BILLING_MANAGE: "do what costs money, such as top-ups",
     Permission.BILLING_VIEW: "read balances, usage and invoices",
     Permission.USAGE_WRITE: "report usage, authorize and settle runs, register agents",
-    Permission.RUNTIME: "what the platform's own runtime does: authorize and settle runs, report usage",
 }
 _WORKSPACE_HELP = "A key of one workspace sees nothing of the others."
 

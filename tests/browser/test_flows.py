@@ -22,7 +22,7 @@ def test_key_is_made_shown_once_and_revoked(visitor: Visitor) -> None:
     page.get_by_label("Name").fill("Runtime")
     page.get_by_role("button", name="Create key").click()
     expect(page.get_by_text("This field is required.")).to_be_visible()
-    page.get_by_label("runtime: what the platform's own runtime does").check()
+    page.get_by_label("usage.write: report usage, authorize and settle runs").check()
     page.get_by_role("button", name="Create key").click()
     expect(page.locator("#new-key")).to_have_text(PLAIN)
     assert page.url == f"{visitor.site.url}/api-keys/"

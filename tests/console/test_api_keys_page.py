@@ -9,7 +9,7 @@ from tenants.models import ApiKey, AuditEvent
 from tests.console.make import HTMX, QueryCount, make_client, make_member, signed_in
 from tests.make import Customer, make_api_key, make_customer, make_workspace
 
-FIELDS = {"name": "Runtime", "scopes": ["runtime", "usage.write"], "workspace": ""}
+FIELDS = {"name": "Runtime", "scopes": ["billing.view", "usage.write"], "workspace": ""}
 PLAIN = re.compile(r"qk_[0-9A-Za-z]{38}")
 
 
@@ -23,7 +23,7 @@ def test_new_key_is_shown_once(customer: Customer) -> None:
     key = ApiKey.objects.get(digest=digest_of(plain))
     assert (key.name, key.scopes, key.workspace, key.tenant) == (
         "Runtime",
-        ["runtime", "usage.write"],
+        ["billing.view", "usage.write"],
         None,
         customer.tenant,
     )
@@ -52,6 +52,15 @@ def test_refused_form_comes_back_with_its_errors(customer: Customer) -> None:
         assert response.context["page"].form.errors == {"scopes": ["This field is required."]}
         assert 'value="No scope"' in response.text
     assert ApiKey.objects.count() == before
+
+
+def test_console_gives_no_scope_that_hands_out_provider_keys(customer: Customer) -> None:
+    """K5, K12: an owner has the permission and is not offered the scope, nor given it when the form is forged."""
+    client = make_client(customer.tenant)
+    assert 'value="runtime"' not in client.get("/api-keys/").text
+    response = client.post("/api-keys/create", FIELDS | {"scopes": ["runtime", "usage.write"]})
+    assert response.status_code == 422
+    assert not ApiKey.objects.filter(name="Runtime").exists()
 
 
 def test_key_of_one_workspace(customer: Customer) -> None:
