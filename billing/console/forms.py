@@ -9,8 +9,8 @@ from django.http import QueryDict
 from tenants.models import Workspace
 from tenants.permissions import Permission
 
-# The scope `runtime` is not among them: it takes plain provider keys out of the vault, the platform's too, so that staff
-# alone give it.
+# The scope `runtime` is not among them: it takes plain provider keys out of the vault, the platform's too. Staff alone
+# give it.
 _MEANING = {
     Permission.TENANT_MANAGE: "manage members, API keys and provider keys",
     Permission.BILLING_MANAGE: "do what costs money, such as top-ups",
