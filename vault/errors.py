@@ -1,0 +1,71 @@
+"""What the vault refuses or cannot do. No message carries a key, a ciphertext or a provider's words."""
+
+
+class VaultError(Exception):
+    """The vault cannot do what was asked."""
+
+
+class VaultNotConfigured(VaultError):
+    """No usable key-encryption key. The message tells an operator what to do; it is not for customers."""
+
+
+class KekRefused(VaultNotConfigured):
+    """A key-encryption key that is there, and that the vault will not use or make."""
+
+
+class KekUnavailable(VaultError):
+    """The service that keeps the key-encryption key does not answer; another try may succeed."""
+
+
+class Unreadable(VaultError):
+    """A ciphertext that does not decrypt as what its row says it is."""
+
+
+class KeyRejected(VaultError):
+    """A key that its provider does not accept, so that it is not stored (K2)."""
+
+    def __init__(self, reason: str, health: str) -> None:
+        self.reason = reason
+        self.health = health
+        super().__init__(reason)
+
+
+class ProviderUnreachable(VaultError):
+    """A provider gave no answer, so that nothing is known of a key (K2)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class AddressNotAllowed(VaultError):
+    """A base URL that we do not connect to (K3)."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class CredentialExists(VaultError):
+    """The tenant has a key of that name for the provider."""
+
+
+class UnknownProvider(VaultError):
+    """No provider of that name is in the registry."""
+
+
+class NotUsable(VaultError):
+    """A key that is not handed out (K4). `reason` is a word of the resolution, `detail` a sentence for the tenant."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(detail)
+
+
+class AllKeysRest(VaultError):
+    """Every platform key of a provider cools down or is broken (K12). `retry_after` is in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(f"All keys rest for {retry_after} s.")
