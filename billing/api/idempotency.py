@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.utils.crypto import salted_hmac
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from billing.api.models import KeptAnswer
 from billing.api.renderers import encode
 from billing.core.problems import FieldError, problem
+from vault.crypto.secret import Secret
 
 HEADER = "Idempotency-Key"
 _VISIBLE = re.compile(r"[!-~]{1,200}")
@@ -46,9 +48,23 @@ def idempotency_key(request: Request) -> str:
     return key
 
 
+def _without_secret(value: object) -> str:
+    """A provider's key in a request as a hash under SECRET_KEY: from the database alone no guess of it can be tried.
+
+    It is not left out: the same idempotency key with another provider key must not pass for the same request.
+    """
+    if not isinstance(value, Secret):
+        raise TypeError(f"A request holds no {type(value).__name__}.")
+    return salted_hmac("billing.api.idempotency", value.reveal(), algorithm="sha256").hexdigest()
+
+
+_encode_request = msgspec.json.Encoder(enc_hook=_without_secret).encode
+
+
 def answered_once(
     *,
-    account_id: UUID,
+    account_id: UUID | None = None,
+    tenant_id: UUID | None = None,
     operation: str,
     key: str,
     body: Mapping[str, Any],
@@ -57,14 +73,16 @@ def answered_once(
 ) -> msgspec.Struct | msgspec.Raw:
     """What `do` answers; under a key, what it answered when it first succeeded, whatever has changed since (F3).
 
-    For operations that do nothing where there is nothing left to do, so that a call which got no answer can be sent
-    again. Raises the problem idempotency-conflict for a key that was used with another body, and what `do` raises.
+    The key is the account's, or the tenant's where there is none. For operations that do nothing where there is nothing
+    left to do, so that a call which got no answer can be sent again. Raises the problem idempotency-conflict for a key
+    that was used with another body, and what `do` raises.
     """
     if not key:
         return do()
-    digest = hashlib.sha256(encode(body)).hexdigest()
+    digest = hashlib.sha256(_encode_request(body)).hexdigest()
     kept, _ = KeptAnswer.objects.get_or_create(
         account_id=account_id,
+        tenant_id=tenant_id,
         operation=operation,
         idempotency_key=key,
         defaults={"request_digest": digest, "created_at": at},
