@@ -29,7 +29,7 @@ _KEYS = re.compile(
     | \bSG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
     | \bre_[A-Za-z0-9_]{16,}
     | \bKEY[A-F0-9]{16,}[A-Za-z0-9_]*
-    | \bqs?k_[A-Za-z0-9_]{16,}
+    | \bqk_[A-Za-z0-9]{16,}
     """,
     re.VERBOSE,
 )
