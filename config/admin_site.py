@@ -82,6 +82,20 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Provider keys",
+                "items": [
+                    _link("Budgets", "savings", "billing_runtime_providerbudget"),
+                    _link("All keys", "health_and_safety", "vault_credential"),
+                    _link("Assignments", "account_tree", "vault_assignment"),
+                    _link("Policies", "policy", "vault_keypolicy"),
+                    _link("Health", "ecg_heart", "vault_healthchange"),
+                    _link("Accesses", "visibility", "vault_credentialaccess"),
+                    _link("Key-encryption keys", "encrypted", "vault_keyencryptionkey"),
+                    _link("Data keys", "enhanced_encryption", "vault_datakey"),
+                    _link("Allowed hosts", "dns", "vault_allowedhost"),
+                ],
+            },
+            {
                 "title": "Stripe",
                 "items": [
                     _link("Events", "inbox", "billing_stripe_sync_inboxevent"),

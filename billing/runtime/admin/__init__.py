@@ -1,0 +1,3 @@
+from billing.runtime.admin import authorization, budget
+
+__all__ = ["authorization", "budget"]
