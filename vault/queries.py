@@ -1,0 +1,160 @@
+"""Reading the vault: keys as they may be shown, assignments, who used which key. Nothing here holds a secret."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery
+
+from tenants.models import Agent
+from vault.health import UNREADABLE
+from vault.models import Assignment, Credential, CredentialAccess, CredentialVersion, KeyPolicy
+from vault.resolution import Assigned, KeyRing, RingKey
+
+_AGENT = "agt_"  # begins an agent's public id
+
+
+@dataclass(frozen=True, slots=True)
+class KeySummary:
+    """A credential with what may be shown of its texts: the current one's last characters, and a replaced one that can
+    still be gone back to."""
+
+    credential: Credential
+    last_four: str
+    previous: CredentialVersion | None
+
+
+def credentials_of(tenant_id: UUID | None, *, with_revoked: bool = False) -> list[KeySummary]:
+    """The tenant's keys, or the platform's, by provider and name; two queries. Ciphertexts are not read."""
+    keys = _with_versions().filter(tenant_id=tenant_id)
+    return [_summary(key) for key in (keys if with_revoked else keys.filter(revoked_at=None))]
+
+
+def find_credential(tenant_id: UUID | None, credential_id: UUID) -> KeySummary:
+    """One key of the tenant, a revoked one too. Raises Credential.DoesNotExist for an unknown or foreign one."""
+    return _summary(_with_versions().get(tenant_id=tenant_id, id=credential_id))
+
+
+def _with_versions() -> Any:
+    """Credentials with the current version and those that are not revoked."""
+    shown = CredentialVersion.objects.filter(Q(number=F("credential__current_number")) | Q(revoked_at=None))
+    return Credential.objects.prefetch_related(
+        Prefetch("versions", shown.defer("ciphertext").order_by("-number"), to_attr="shown_versions")
+    )
+
+
+def _summary(key: Any) -> KeySummary:
+    current = next((v for v in key.shown_versions if v.number == key.current_number), None)
+    previous = (v for v in key.shown_versions if v.number != key.current_number and v.overlap_ends_at is not None)
+    return KeySummary(key, current.last_four if current is not None else "", next(previous, None))
+
+
+def assignments_of(tenant_id: UUID) -> list[Assignment]:
+    """The tenant's assignments with their places and keys, by provider and model; one query."""
+    rows = Assignment.objects.filter(tenant_id=tenant_id)
+    return list(rows.select_related("workspace", "office", "agent", "credential").order_by("provider", "model", "id"))
+
+
+def policy_of(tenant_id: UUID) -> str | None:
+    """What the tenant chose for runs without a usable key of its own; None where it left that to the plan (K6)."""
+    return KeyPolicy.objects.filter(tenant_id=tenant_id).values_list("fallback", flat=True).first()
+
+
+def accesses_of(
+    tenant_id: UUID, *, limit: int, before: UUID | None = None, credential_id: UUID | None = None
+) -> list[CredentialAccess]:
+    """Who used which of the tenant's own keys when (K10): newest first, older than the row `before`; one query.
+
+    The platform's keys are not the tenant's to see, although its runs use them.
+    """
+    rows = CredentialAccess.objects.filter(tenant_id=tenant_id, credential__tenant_id=tenant_id)
+    if credential_id is not None:
+        rows = rows.filter(credential_id=credential_id)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    return list(rows.select_related("credential", "workspace", "actor_key", "actor_user").order_by("-id")[:limit])
+
+
+def office_of_agent(workspace_id: UUID, agent: str) -> str:
+    """The slug of the office that an agent is registered in, the agent given by id or name; empty where there is none.
+
+    Names are not unique: a live agent is meant before a retired one, and the newest of several.
+    """
+    as_id = _uuid_or_none(agent.removeprefix(_AGENT))
+    agents = Agent.objects.filter(Q(name=agent) | Q(id=as_id), workspace_id=workspace_id)
+    newest_live_first = (F("retired_at").desc(nulls_first=True), "-id")
+    rows = dict(agents.order_by(*newest_live_first).values_list("id", "office__slug"))
+    return (rows[as_id] if as_id in rows else next(iter(rows.values()), None)) or ""
+
+
+def _uuid_or_none(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def key_ring(tenant_id: UUID) -> KeyRing:
+    """The tenant's assignments as runs are resolved by; three queries whatever is assigned."""
+    # Of places that share a spelling the last one has it: a live agent before a retired one, the newest of several.
+    named = Assignment.objects.filter(tenant_id=tenant_id).select_related("office", "agent")
+    assignments = list(named.order_by(F("agent__retired_at").asc(nulls_last=True), "agent_id", "office_id", "id"))
+    rows: dict[tuple[UUID, str], list[Assigned]] = {}
+    for row in assignments:
+        place = row.agent_id or row.office_id or row.workspace_id or tenant_id
+        rows.setdefault((place, row.provider), []).append(Assigned(row.model, row.credential_id))
+    return KeyRing(
+        tenant_id=tenant_id,
+        policy=policy_of(tenant_id),
+        rows=rows,
+        keys=_ring_keys(tenant_id),
+        offices=_office_spellings(assignments),
+        agents=_agent_spellings(assignments),
+        workspaces_with_offices=frozenset(
+            row.workspace_id for row in assignments if row.office_id and row.workspace_id
+        ),
+    )
+
+
+def _ring_keys(tenant_id: UUID) -> dict[UUID, RingKey]:
+    current = CredentialVersion.objects.filter(credential_id=OuterRef("id"), number=OuterRef("current_number"))
+    keys = Credential.objects.filter(tenant_id=tenant_id, assignments__isnull=False).distinct()
+    return {
+        key.id: RingKey(
+            id=key.id,
+            number=key.current_number,
+            name=key.name,
+            last_four=key.last_four or "",
+            base_url=key.base_url,
+            health=key.health,
+            health_reason=key.health_reason,
+            disabled=key.disabled_at is not None,
+            readable=key.is_there and key.health_reason != UNREADABLE,
+        )
+        for key in keys.annotate(
+            last_four=Subquery(current.values("last_four")), is_there=Exists(current.filter(revoked_at=None))
+        )
+    }
+
+
+def _office_spellings(assignments: list[Assignment]) -> dict[tuple[UUID, str], UUID]:
+    """By name, slug and id; where they clash the slug is meant before the name, the id before both."""
+    found = [(row.workspace_id, row.office) for row in assignments if row.workspace_id is not None]
+    offices = [(workspace, office) for workspace, office in found if office is not None]
+    names = {(workspace, office.name): office.id for workspace, office in offices}
+    slugs = {(workspace, office.slug): office.id for workspace, office in offices}
+    return names | slugs | _id_spellings((workspace, office.id) for workspace, office in offices)
+
+
+def _agent_spellings(assignments: list[Assignment]) -> dict[tuple[UUID, str], UUID]:
+    """By name and id, also the public one."""
+    found = [(row.workspace_id, row.agent) for row in assignments if row.workspace_id is not None]
+    agents = [(workspace, agent) for workspace, agent in found if agent is not None]
+    names = {(workspace, agent.name): agent.id for workspace, agent in agents}
+    public = {(workspace, f"{_AGENT}{agent.id.hex}"): agent.id for workspace, agent in agents}
+    return names | public | _id_spellings((workspace, agent.id) for workspace, agent in agents)
+
+
+def _id_spellings(places: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, str], UUID]:
+    return {(workspace, text): place for workspace, place in places for text in (str(place), place.hex)}
