@@ -68,6 +68,11 @@ def redact(text: str) -> str:
     return _ANNOUNCED.sub(rf"\g<before>{REDACTED}", text)
 
 
+def shows_a_key(text: str) -> bool:
+    """Whether a part of the text looks like a key: for names and addresses that many may read."""
+    return _KEYS.search(text) is not None
+
+
 def _live_values() -> Iterator[str]:
     for reference in list(_alive.values()):
         secret = reference()
