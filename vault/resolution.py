@@ -117,6 +117,14 @@ def resolve(ring: KeyRing, place: Place, *, provider: str, model: str, rules: Ke
     return _with_key(ring, ring.keys[row.credential_id], scope, provider, rules)
 
 
+def assigned_key(ring: KeyRing, place: Place, *, provider: str, model: str) -> tuple[RingKey, str] | None:
+    """The key assigned for a run that has taken place, usable or not by now, and the reason word; None for none."""
+    found = _deciding(ring, place, provider, model)
+    if found is None or found[1].credential_id is None:
+        return None
+    return ring.keys[found[1].credential_id], f"assigned-{found[0]}"
+
+
 def _deciding(ring: KeyRing, place: Place, provider: str, model: str) -> tuple[Scope, Assigned] | None:
     """The row of the nearest place that has one for the model (K4)."""
     for scope, place_id in _places(ring, place):
