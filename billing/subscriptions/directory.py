@@ -1,7 +1,7 @@
-"""Where a workspace's money comes from and on which terms, remembered by each process.
+"""Where a workspace's money comes from, on which terms, and which keys it runs on, remembered by each process.
 
-Nothing here is trusted to be current: every decision carries the account's version number, the lower one of placement
-and terms, and the database refuses it when the account has changed since. The caller then forgets the account and
+Nothing here is trusted to be current: every decision carries the account's version number, the lowest one of placement,
+terms and keys, and the database refuses it when the account has changed since. The caller then forgets the account and
 prepares again.
 """
 
@@ -12,6 +12,8 @@ from uuid import UUID
 from billing.subscriptions.models import BillingAccount, WorkspaceBilling
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
+from vault.queries import key_ring
+from vault.resolution import KeyRing
 
 _MOST = 50_000  # entries; a process that serves more starts over
 
@@ -25,8 +27,17 @@ class Placement:
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class KnownRing:
+    """Which provider keys a tenant has assigned, as read after a version number of the account. No secret is in it."""
+
+    ring: KeyRing
+    version: int
+
+
 _placements: dict[tuple[UUID, str], Placement] = {}
 _terms: dict[UUID, AccountTerms] = {}
+_rings: dict[UUID, KnownRing] = {}
 # The highest version of an account that is known to be over. A floor, not a removal: what another thread read before
 # a change and remembers only after it is passed over as well.
 _outdated: dict[UUID, int] = {}
@@ -68,6 +79,21 @@ def terms_at(account_id: UUID, at: datetime) -> AccountTerms:
     return known
 
 
+def keys_of(terms: AccountTerms) -> KnownRing:
+    """The provider keys that the account's tenant has assigned (K4).
+
+    Read after the terms' version number: whatever changes in between raises it, and the decision that carries the
+    older number is refused. An assignment, a policy, a key's usability raise the number of all accounts of a tenant.
+    """
+    known = _rings.get(terms.account_id)
+    if known is None or _is_outdated(terms.account_id, known.version):
+        known = KnownRing(key_ring(terms.tenant_id), terms.version)
+        if len(_rings) >= _MOST:
+            _rings.clear()
+        _rings[terms.account_id] = known
+    return known
+
+
 def is_current(account_id: UUID, version: int) -> bool:
     """Whether the account is still what was read at this version number; one query.
 
@@ -91,5 +117,6 @@ def _is_outdated(account_id: UUID, version: int) -> bool:
 def forget_everything() -> None:
     """Start over, as a new process would."""
     _terms.clear()
+    _rings.clear()
     _placements.clear()
     _outdated.clear()

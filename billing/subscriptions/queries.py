@@ -69,6 +69,7 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
         plan_name=version.plan.name,
         usage_funding=version.usage_funding,
         credential_policy=version.credential_policy,
+        own_keys=account.own_keys,
         anchor=subscription.anchor,
         valid_from=subscription.starts_at,
         valid_until=subscription.ends_at,

@@ -47,7 +47,10 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class AccountTerms:
-    """An account's terms, as read at one version number of the account; good from `valid_from` to `valid_until`."""
+    """An account's terms, as read at one version number of the account; good from `valid_from` to `valid_until`.
+
+    `own_keys` is the account's own switch for its tenant's provider keys (K11).
+    """
 
     account_id: UUID
     tenant_id: UUID
@@ -59,6 +62,7 @@ class AccountTerms:
     plan_name: str
     usage_funding: str
     credential_policy: str
+    own_keys: bool
     anchor: datetime
     valid_from: datetime
     valid_until: datetime | None

@@ -11,11 +11,14 @@ from billing.stripe_sync.services.preview_change import nothing_due, preview_cha
 from billing.subscriptions.agreements import latest_subscription
 from billing.subscriptions.models import Agreement, Subscription
 from billing.subscriptions.queries import governing_agreement
+from billing.subscriptions.services.use_own_keys import use_own_keys
 from tenants.services.record_audit import Actor
 
 
 def toggle_byok(*, account_id: UUID, enabled: bool, actor: Actor, at: datetime) -> Toggled:
     """Switch the account's plan to its price on own provider keys, or back, prorated (K11); once more changes nothing.
+
+    Runs follow once the price is changed, or was so already: on, they use own keys where they are assigned.
 
     Raises Problem: no-active-plan, plan-without-byok where the plan has no such price, nothing-to-change for one that
     runs on own keys only, and what `change_subscription` raises.
@@ -26,7 +29,7 @@ def toggle_byok(*, account_id: UUID, enabled: bool, actor: Actor, at: datetime) 
     if current.plan_version.credential_policy == PlanVersion.CredentialPolicy.BYOK_ONLY:
         raise problem("nothing-to-change", "This plan runs on own provider keys only; there is nothing to switch.")
     try:
-        return _toggle(account_id, _target(current, enabled), enabled=enabled, actor=actor, at=at)
+        toggled = _toggle(account_id, _target(current, enabled), enabled=enabled, actor=actor, at=at)
     except Problem as refusal:
         if refusal.code != "not-found":
             raise
@@ -36,6 +39,8 @@ def toggle_byok(*, account_id: UUID, enabled: bool, actor: Actor, at: datetime) 
             f"The plan “{plan}” has no price for {whose} provider keys.",
             remedy="Choose a plan that has one.",
         ) from None
+    use_own_keys(account_id=account_id, enabled=enabled, actor=actor, at=at)
+    return toggled
 
 
 def _target(current: Agreement | Subscription, enabled: bool) -> Target:

@@ -104,4 +104,6 @@ def _reversal(event: UsageEvent, at: datetime) -> EventRow:
         recorded_at=at,
         period_start=event.period_start,
         reverses_id=event.id,
+        credential_reason=event.credential_reason,
+        credential_id=event.credential_id,
     )
