@@ -69,3 +69,26 @@ class AllKeysRest(VaultError):
     def __init__(self, retry_after: int) -> None:
         self.retry_after = retry_after
         super().__init__(f"All keys rest for {retry_after} s.")
+
+
+class InvalidValue(VaultError):
+    """Something given of a key that cannot be: `field` says which, `reason` is a sentence."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(reason)
+
+
+class NothingToRestore(VaultError):
+    """A key without a replaced version that is still kept."""
+
+    def __init__(self) -> None:
+        super().__init__("No replaced version of the key is kept any more.")
+
+
+class ChangedMeanwhile(VaultError):
+    """A key that somebody else rotated or revoked at the same time; nothing was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("The key was changed by somebody else at the same time. Look at it again.")
