@@ -12,12 +12,11 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from vault.models import BROKEN, Health
+from vault.providers import PROVIDERS
 
 Source = Literal["byok", "platform", "refused"]
 Scope = Literal["agent", "office", "workspace", "tenant"]
 STRICT, FALLBACK = "strict", "fallback"
-# Providers that are the tenant's own machines: the platform has no key for them.
-_TENANTS_OWN = frozenset({"ollama"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +93,12 @@ class KeyRing:
         return bool(place.agent) and not place.office and place.workspace_id in self.workspaces_with_offices
 
 
+def is_tenants_own(provider: str) -> bool:
+    """Whether the provider is the tenant's own machines, so that the platform has no key for it."""
+    known = PROVIDERS.get(provider)
+    return known is not None and known.needs_base_url
+
+
 def empty_ring(tenant_id: UUID) -> KeyRing:
     """Of a tenant that has assigned nothing."""
     return KeyRing(tenant_id, None, {}, {}, {}, {}, frozenset())
@@ -112,7 +117,7 @@ def resolve(ring: KeyRing, place: Place, *, provider: str, model: str, rules: Ke
     if not rules.byok_enabled:
         return _refused(
             "plan-without-byok",
-            f"A key of your own for {provider} is assigned to the {scope}, and the plan does not include own keys.",
+            f"A key of your own for {_name(provider)} is assigned here, and the plan does not include own keys.",
         )
     return _with_key(ring, ring.keys[row.credential_id], scope, provider, rules)
 
@@ -150,8 +155,10 @@ def _row_for(rows: Sequence[Assigned], model: str) -> Assigned | None:
 
 
 def _without_assignment(ring: KeyRing, provider: str, rules: KeyRules) -> Decision:
-    if _policy(ring, rules) == STRICT and provider not in _TENANTS_OWN:
-        return _refused("missing", f"No key for {provider} is assigned here, and the platform's is not to be used.")
+    if _policy(ring, rules) == STRICT and not is_tenants_own(provider):
+        return _refused(
+            "missing", f"No key for {_name(provider)} is assigned here, and the platform's is not to be used."
+        )
     return _platform(provider, rules, "no-assignment", "")
 
 
@@ -159,9 +166,9 @@ def _with_key(ring: KeyRing, key: RingKey, scope: Scope, provider: str, rules: K
     trouble = _trouble(key)
     if trouble is None:
         return Decision("byok", key.id, key.number, f"assigned-{scope}", "")
-    said = f"The key “{key.name}” (…{key.last_four}) for {provider}, assigned to the {scope}, {_words(key, trouble)}."
+    said = f"{_name(provider)} key “{key.name}” (…{key.last_four}), assigned to the {scope}, {_words(key, trouble)}."
     may_fall_back = trouble != "unreadable" and not key.base_url and _policy(ring, rules) == FALLBACK
-    if may_fall_back and not rules.byok_only and provider not in _TENANTS_OWN:
+    if may_fall_back and not rules.byok_only and not is_tenants_own(provider):
         return Decision("platform", None, None, f"fallback-{trouble}", said)
     return _refused(trouble, said)
 
@@ -194,11 +201,20 @@ def _policy(ring: KeyRing, rules: KeyRules) -> str:
 
 def _platform(provider: str, rules: KeyRules, reason: str, detail: str) -> Decision:
     """The platform's key, where there can be one."""
-    if provider in _TENANTS_OWN:
-        return _refused("needs-own-key", f"{provider} runs on your own machines, and no address of them is assigned.")
+    if is_tenants_own(provider):
+        return _refused(
+            "needs-own-key", f"{_name(provider)} runs on your own machines, and no address of them is assigned."
+        )
     if rules.byok_only:
-        return _refused("needs-own-key", f"The plan runs on your own keys, and none for {provider} is assigned here.")
+        return _refused(
+            "needs-own-key", f"The plan runs on your own keys, and none for {_name(provider)} is assigned here."
+        )
     return Decision("platform", None, None, reason, detail)
+
+
+def _name(provider: str) -> str:
+    known = PROVIDERS.get(provider)
+    return known.name if known is not None else provider
 
 
 def _refused(reason: str, detail: str) -> Decision:
