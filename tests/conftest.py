@@ -31,6 +31,9 @@ from sandbox.temporary import temporary_database
 from sandbox.valkey import Valkey
 from tests.make import AT
 from tests.stock import Stock, put_stock, take_stock
+from vault.data_keys import forget_data_keys
+from vault.keks.local import create_local_key
+from vault.models import KeyEncryptionKey
 
 TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
 PROJECT = Path(__file__).resolve().parent.parent
@@ -82,6 +85,7 @@ def forget_other_tests() -> None:
     platform_account.cache_clear()
     clear_price_book()
     directory.forget_everything()
+    forget_data_keys()
 
 
 @pytest.fixture(scope="session")
@@ -145,6 +149,26 @@ def stripe_catalogue(stripe: StripeSandbox, catalogue: None) -> StripeSandbox:
     """The same with the shipped plans and meters pushed."""
     push_catalogue(at=AT)
     return stripe
+
+
+@pytest.fixture
+def vault(db: None, settings: Settings, tmp_path: Path) -> KeyEncryptionKey:
+    """An active key-encryption key, in a file of the test's own."""
+    return _active_kek(settings, tmp_path)
+
+
+@pytest.fixture
+def own_vault(own_database: None, settings: Settings, tmp_path: Path) -> KeyEncryptionKey:
+    """The same in a database of the test's own, for tests that commit."""
+    return _active_kek(settings, tmp_path)
+
+
+def _active_kek(settings: Settings, folder: Path) -> KeyEncryptionKey:
+    settings.VAULT_KEK_DIR = str(folder / "keks")
+    create_local_key("test")
+    return KeyEncryptionKey.objects.create(
+        name="test", backend="local", location="test", state="active", created_at=AT, activated_at=AT
+    )
 
 
 @contextmanager

@@ -1,0 +1,42 @@
+"""Between rows and `Secret`s: what a ciphertext is bound to is read from the rows that it lies in (K1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from vault.crypto.envelope import Binding, decrypt, encrypt
+from vault.crypto.secret import Secret
+from vault.data_keys import data_key_for, open_data_key
+from vault.errors import Unreadable
+from vault.models import Credential, CredentialVersion
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a version's row keeps of a key's text."""
+
+    data_key_id: UUID
+    ciphertext: bytes
+
+
+def seal(plain: Secret, binding: Binding, *, at: datetime) -> Sealed:
+    """Encrypt under the tenant's data key. Raises VaultNotConfigured, KekUnavailable or Unreadable (of the data key).
+
+    Best inside the transaction that writes the version: then the data key is not replaced before it.
+    """
+    data_key = data_key_for(binding.tenant_id, at=at)
+    return Sealed(data_key.id, encrypt(data_key.key, data_key.id, plain, binding))
+
+
+def unseal(credential: Credential, version: CredentialVersion, *, tenant_id: UUID | None) -> Secret:
+    """The text of a version. Raises Unreadable; KekUnavailable and VaultNotConfigured say nothing against the key.
+
+    `tenant_id` is whom the caller acts for (None: the platform), from anywhere but the credential: a query that
+    forgot to filter by tenant then finds a key that does not decrypt.
+    """
+    if credential.tenant_id != tenant_id:
+        raise Unreadable("The key is another tenant's.")
+    if version.revoked_at is not None:
+        raise Unreadable("The version is erased.")
+    binding = Binding(tenant_id, credential.id, version.number, credential.provider, credential.base_url)
+    return decrypt(open_data_key(version.data_key_id), version.data_key_id, bytes(version.ciphertext), binding)
