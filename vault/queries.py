@@ -31,6 +31,12 @@ def credentials_of(tenant_id: UUID | None, *, with_revoked: bool = False) -> lis
     return [_summary(key) for key in (keys if with_revoked else keys.filter(revoked_at=None))]
 
 
+def page_of_credentials(tenant_id: UUID, *, limit: int, before: UUID | None = None) -> list[KeySummary]:
+    """The tenant's keys that are not revoked: newest first, older than the row `before`; two queries."""
+    keys = _older_than(before, _with_versions().filter(tenant_id=tenant_id, revoked_at=None))
+    return [_summary(key) for key in keys.order_by("-id")[:limit]]
+
+
 def find_credential(tenant_id: UUID | None, credential_id: UUID) -> KeySummary:
     """One key of the tenant, a revoked one too. Raises Credential.DoesNotExist for an unknown or foreign one."""
     return _summary(_with_versions().get(tenant_id=tenant_id, id=credential_id))
@@ -54,6 +60,26 @@ def assignments_of(tenant_id: UUID) -> list[Assignment]:
     """The tenant's assignments with their places and keys, by provider and model; one query."""
     rows = Assignment.objects.filter(tenant_id=tenant_id)
     return list(rows.select_related("workspace", "office", "agent", "credential").order_by("provider", "model", "id"))
+
+
+def page_of_assignments(
+    tenant_id: UUID, *, limit: int, before: UUID | None = None, only: Iterable[UUID] | None = None
+) -> list[tuple[Assignment, str]]:
+    """The tenant's assignments, or `only` these, each with its key's last characters: newest first, older than the row
+    `before`; one query."""
+    rows = _older_than(before, Assignment.objects.filter(tenant_id=tenant_id))
+    if only is not None:
+        rows = rows.filter(id__in=list(only))
+    versions = CredentialVersion.objects.filter(
+        credential=OuterRef("credential"), number=OuterRef("credential__current_number")
+    )
+    rows = rows.select_related("workspace", "office", "agent", "credential")
+    shown = rows.annotate(last_four=Subquery(versions.values("last_four")[:1])).order_by("-id")[:limit]
+    return [(row, row.last_four or "") for row in shown]
+
+
+def _older_than(before: UUID | None, rows: Any) -> Any:
+    return rows if before is None else rows.filter(id__lt=before)
 
 
 def policy_of(tenant_id: UUID) -> str | None:
