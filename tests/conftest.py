@@ -26,6 +26,7 @@ from billing.plans.queries import clear_price_book
 from billing.stripe_sync.mirror import forget_own_account
 from billing.stripe_sync.services.push_catalogue import push_catalogue
 from billing.subscriptions import directory
+from sandbox.providers.process import ProvidersSandbox
 from sandbox.stripe.process import TEST_KEY, StripeSandbox
 from sandbox.temporary import temporary_database
 from sandbox.valkey import Valkey
@@ -169,6 +170,21 @@ def _active_kek(settings: Settings, folder: Path) -> KeyEncryptionKey:
     return KeyEncryptionKey.objects.create(
         name="test", backend="local", location="test", state="active", created_at=AT, activated_at=AT
     )
+
+
+@pytest.fixture(scope="session")
+def providers_process() -> Iterator[ProvidersSandbox]:
+    """The stand-in for all providers, one process a run."""
+    with ProvidersSandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def providers(providers_process: ProvidersSandbox, settings: Settings) -> ProvidersSandbox:
+    """Providers that the product speaks to, in their first state: the same keys as ever, no faults, no calls."""
+    providers_process.reset()
+    settings.PROVIDERS_HOST = providers_process.url
+    return providers_process
 
 
 @contextmanager
