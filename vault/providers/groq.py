@@ -1,4 +1,4 @@
-from vault.providers.answers import Verdict, invalid, is_list_at, text_at, valid
+from vault.providers.answers import Verdict, invalid, is_list_at, quota_exhausted, text_at, valid
 from vault.providers.base import Kind
 from vault.providers.openai_style import OpenAIStyle
 
@@ -21,4 +21,6 @@ class Groq(OpenAIStyle):
     def refused(self, status: int, answer: object) -> Verdict | None:
         if text_at(answer, "error", "code") == "organization_restricted":
             return invalid("Groq has shut off the key's organisation.")
+        if text_at(answer, "error", "code") == "blocked_api_access":
+            return quota_exhausted(self.name)  # what it was allowed to spend is spent
         return super().refused(status, answer)
