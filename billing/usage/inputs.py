@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from billing.core.money import round_rated
 
@@ -22,7 +22,10 @@ RESERVED_KEYS = "quaestor:"  # keys of events that the system records itself
 
 
 class EventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A usage event as reported. Tokens for `llm`, a quantity in the product's unit for everything else."""
+    """A usage event as reported. Tokens for `llm`, a quantity in the product's unit for everything else.
+
+    `credential_source` says whose provider key an `llm` event ran on; where it is left out, the plan says so.
+    """
 
     idempotency_key: Key
     workspace: Annotated[str, Meta(min_length=1, max_length=100)]
@@ -38,6 +41,8 @@ class EventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
     session: Name = ""
     user: Name = ""
     occurred_at: Annotated[datetime, Meta(tz=True)] | None = None
+    # Left out of an event's digest where it is not sent, so that events of before this field keep theirs.
+    credential_source: Literal["platform", "byok"] | UnsetType = UNSET
 
     @property
     def amount(self) -> Decimal:
@@ -83,6 +88,8 @@ def check_event(event: EventInput) -> str | None:
         return _check_tokens(event)
     if event.provider or event.model or event.input_tokens or event.output_tokens or event.cached_input_tokens:
         return f"An event of product {event.product} has a quantity; provider, model and tokens belong to llm."
+    if event.credential_source is not UNSET:
+        return f"An event of product {event.product} has no credential_source; it belongs to llm."
     return _check_quantity(event)
 
 

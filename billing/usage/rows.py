@@ -7,9 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from billing.subscriptions.terms import AccountTerms
-from billing.usage.inputs import EventInput
-
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -55,16 +52,3 @@ def digest_of(body: msgspec.Struct) -> str:
 def to_json(rows: list[EventRow]) -> str:
     """The rows as the database functions take them."""
     return _encoder.encode(rows).decode()
-
-
-def funding_of(event: EventInput, terms: AccountTerms) -> tuple[str, str]:
-    """Whose key the event ran on and who pays for it.
-
-    A plan of the strict own-key kind has no platform keys: its model usage is paid to the provider (U7). What is not
-    model usage is charged on every plan: from credits where the plan is one of credits, else on the invoice.
-    """
-    if event.product != "llm":
-        return "none", "credits" if terms.usage_funding == "credits" else "invoice"
-    if terms.credential_policy == "byok_only":
-        return "byok", "provider"
-    return "platform", "credits" if terms.usage_funding == "credits" else "included"

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from billing.plans.queries import price_book
 from billing.subscriptions import directory
 from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput, EventResult, check_event
+from billing.usage.models import UsageEvent
 from billing.usage.rows import EventRow, digest_of
 from billing.usage.services.prepare_event import Rating, prepare_event
 from billing.usage.services.record_batch import Known, StaleTerms, record_batch
@@ -120,13 +121,14 @@ def _not_found(event: EventInput) -> EventResult:
 @transaction.atomic
 def _record(account_id: UUID, batch: _Batch, at: datetime) -> dict[int, EventResult]:
     history = TermsHistory(directory.terms_at(account_id, at))
-    prepared = _prepare(batch, history, at)
-    version = min(history.version, *(placement.version for placement in batch.placements.values()))
+    rating = Rating(history, price_book(at), UsedSoFar(history.current, events=batch.events.values()), at)
+    prepared = _prepare(batch, rating)
+    version = min(rating.version, *(placement.version for placement in batch.placements.values()))
     rows = prepared.rows
     if not rows and not directory.is_current(account_id, version):
         raise StaleTerms  # all rejected, on terms of the past
+    results = prepared.rejected | _recorded_before(account_id, batch, prepared.rejected)
     known = record_batch(terms=history.current, version=version, rows=list(rows.values()), at=at)
-    results = prepared.rejected
     results |= {place: _answer(row, known.get(index)) for index, (place, row) in enumerate(rows.items())}
     for place, event in batch.events.items():
         if place not in results:
@@ -135,10 +137,8 @@ def _record(account_id: UUID, batch: _Batch, at: datetime) -> dict[int, EventRes
     return results
 
 
-def _prepare(batch: _Batch, history: TermsHistory, at: datetime) -> _Prepared:
+def _prepare(batch: _Batch, rating: Rating) -> _Prepared:
     """Rate the events; of each key the first one that can be taken."""
-    used = UsedSoFar(history.current, events=batch.events.values())
-    rating = Rating(history, price_book(at), used, at)
     prepared = _Prepared()
     for place, event in batch.events.items():
         if event.idempotency_key in prepared.first_place:
@@ -151,6 +151,26 @@ def _prepare(batch: _Batch, history: TermsHistory, at: datetime) -> _Prepared:
         else:
             prepared.first_place[event.idempotency_key] = place
     return prepared
+
+
+def _recorded_before(account_id: UUID, batch: _Batch, rejected: Iterable[int]) -> dict[int, EventResult]:
+    """Answers to events that are rejected now and were recorded before: as then, whatever has changed (U2)."""
+    refused = {place: batch.events[place] for place in rejected}
+    if not refused:
+        return {}
+    keys = {event.idempotency_key for event in refused.values()}
+    known = {
+        one.idempotency_key: one for one in UsageEvent.objects.filter(account_id=account_id, idempotency_key__in=keys)
+    }
+    return {
+        place: _seen_before(
+            event.idempotency_key,
+            encode_id("evt", known[event.idempotency_key].id),
+            same=bytes(known[event.idempotency_key].body_digest).hex() == digest_of(event),
+        )
+        for place, event in refused.items()
+        if event.idempotency_key in known
+    }
 
 
 def _rejected(event: EventInput, refusal: Problem) -> EventResult:

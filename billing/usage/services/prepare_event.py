@@ -12,7 +12,8 @@ from billing.pricing.units import rate_units
 from billing.subscriptions.terms import AccountTerms, Meter
 from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput
-from billing.usage.rows import EventRow, digest_of, funding_of
+from billing.usage.key_use import KeysUsed
+from billing.usage.rows import EventRow, digest_of
 from billing.usage.services.used_so_far import UsedSoFar
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -24,8 +25,14 @@ class Rating:
 
     def __init__(self, history: TermsHistory, prices: PriceBook, used: UsedSoFar, at: datetime) -> None:
         self.history, self.prices, self.used, self.at = history, prices, used, at
+        self.keys = KeysUsed(history.current)
         self._terms = history.current
         self._period = history.current.period(at)
+
+    @property
+    def version(self) -> int:
+        """The lowest version number of the account that anything of this was read at."""
+        return min(self.history.version, self.keys.version)
 
     def then(self, occurred_at: datetime) -> tuple[AccountTerms, Period]:
         """The terms and the billing period of an instant; those of the event before are tried first."""
@@ -42,7 +49,7 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
     """
     occurred_at = _occurred_at(event, rating.at)
     terms, period = rating.then(occurred_at)
-    credential_source, funding = funding_of(event, terms)
+    key = rating.keys.of(event, workspace_id=workspace_id, terms=terms)
     if event.product == "llm":
         quantity, unit = Decimal(event.input_tokens + event.output_tokens), "token"
         cost = _token_cost(event, rating.prices, occurred_at)
@@ -62,14 +69,14 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
         unit=unit,
         provider=event.provider,
         model=event.model,
-        credential_source=credential_source,
+        credential_source=key.credential_source,
         quantity=quantity,
         input_tokens=event.input_tokens,
         output_tokens=event.output_tokens,
         cached_input_tokens=event.cached_input_tokens,
         cost=cost,
         currency=terms.currency,
-        funding=funding,
+        funding=key.funding,
         office=event.office,
         agent=event.agent,
         session=event.session,
@@ -78,6 +85,8 @@ def prepare_event(event: EventInput, *, workspace_id: UUID, rating: Rating) -> E
         occurred_at=occurred_at,
         recorded_at=rating.at,
         period_start=period.start,
+        credential_reason=key.reason,
+        credential_id=key.credential_id,
     )
 
 
