@@ -23,7 +23,10 @@ from tenants.permissions import Permission
 
 
 class EventAnswer(msgspec.Struct, frozen=True):
-    """A recorded event as it was rated; `reverses` names the event that this one takes back."""
+    """A recorded event as it was rated; `reverses` names the event that this one takes back.
+
+    `credential` is the own provider key that it ran on, as far as that is known; `credential_reason` says why (K6).
+    """
 
     id: str
     idempotency_key: str
@@ -33,6 +36,8 @@ class EventAnswer(msgspec.Struct, frozen=True):
     provider: str
     model: str
     credential_source: str
+    credential: str | None
+    credential_reason: str
     quantity: Quantity
     input_tokens: int
     output_tokens: int
@@ -102,6 +107,8 @@ def _answer(event: UsageEvent, workspace: str) -> EventAnswer:
         provider=event.provider,
         model=event.model,
         credential_source=event.credential_source,
+        credential=None if event.credential_id is None else encode_id("cred", event.credential_id),
+        credential_reason=event.credential_reason,
         quantity=quantity(event.quantity),
         input_tokens=event.input_tokens,
         output_tokens=event.output_tokens,
