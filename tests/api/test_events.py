@@ -31,6 +31,8 @@ def test_event_as_it_was_rated(customer: Customer, django_assert_num_queries: Dj
                 "provider": "openai",
                 "model": "gpt-4o",
                 "credential_source": "platform",
+                "credential": None,
+                "credential_reason": "",
                 "quantity": "1100",
                 "input_tokens": 1000,
                 "output_tokens": 100,
