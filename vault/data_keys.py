@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from uuid_utils.compat import uuid7
 
 from vault.crypto.aead import KEY_BYTES
@@ -74,7 +74,7 @@ def data_key_for(tenant_id: UUID | None, *, at: datetime) -> OpenDataKey:
     Raises VaultNotConfigured, KekUnavailable, or Unreadable where the key in use cannot be unwrapped.
     """
     for _attempt in range(_ATTEMPTS):
-        row = DataKey.objects.filter(tenant_id=tenant_id, replaced_at__isnull=True).first()
+        row = _in_use(tenant_id).first()
         if row is None:
             _create(tenant_id, replacing=None, at=at)
             continue
@@ -107,6 +107,11 @@ def open_data_key(data_key_id: UUID) -> bytes:
     return key
 
 
+def _in_use(tenant_id: UUID | None) -> QuerySet[DataKey]:
+    keys = DataKey.objects.filter(replaced_at__isnull=True)
+    return keys.filter(tenant__isnull=True) if tenant_id is None else keys.filter(tenant_id=tenant_id)
+
+
 def _count(data_key_id: UUID) -> bool:
     usable = DataKey.objects.filter(id=data_key_id, replaced_at__isnull=True, encryptions__lt=ENCRYPTIONS_A_KEY)
     return usable.update(encryptions=F("encryptions") + 1) == 1
@@ -128,5 +133,5 @@ def _create(tenant_id: UUID | None, *, replacing: UUID | None, at: datetime) -> 
             ):
                 new.save(force_insert=True)
     except IntegrityError:
-        if not DataKey.objects.filter(tenant_id=tenant_id, replaced_at__isnull=True).exists():
+        if not _in_use(tenant_id).exists():
             raise

@@ -20,7 +20,7 @@ _PART = 16  # the parts of a user:password pair that are worth hiding by themsel
 # How providers' keys begin, ours and Stripe's among them. Bare hexadecimal keys look like ids: those go by value.
 _KEYS = re.compile(
     r"""
-      \b(?:sk|rk|pk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16}[A-Za-z0-9_-]*
+      \b(?:sk|rk)[-_](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}
     | \bwhsec_[A-Za-z0-9+/=]{16,}
     | \bAIza[A-Za-z0-9_-]{20,}
     | \bAQ\.[A-Za-z0-9_-]{20,}
