@@ -11,7 +11,7 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 
 from billing.api.serializers import Body, Query
 
@@ -27,7 +27,7 @@ def describe(
     summary: str,
     answer: type[msgspec.Struct] | None,
     status: int = 200,
-    body: type[Body] | None = None,
+    body: type[Body] | PolymorphicProxySerializer | None = None,
     query: type[Query] | None = None,
     headers: Sequence[OpenApiParameter] = (),
 ) -> Callable[[Method], Method]:

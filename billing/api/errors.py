@@ -8,8 +8,10 @@ from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
 from rest_framework import exceptions
 
+from billing.api.vault_errors import vault_problem
 from billing.core.problems import FieldError, Problem, problem
 from billing.subscriptions.errors import ChangeAhead, NoActivePlan, PlanUnchanged, UnknownPlan
+from vault.errors import VaultError
 
 _log = structlog.get_logger(__name__)
 
@@ -34,22 +36,18 @@ def as_problem(error: Exception) -> Problem:
     match error:
         case Problem():
             return error
+        case VaultError():
+            return vault_problem(error)
         case NoActivePlan() | UnknownPlan() | PlanUnchanged() | ChangeAhead():
             return _of_plans(error)
-        case Http404():
-            return problem("not-found", "There is nothing at this address.")
         case exceptions.ValidationError():
             return problem(
                 "invalid-request", "Some fields are not valid.", errors=tuple(field_errors(error.get_full_details()))
             )
         case exceptions.APIException():
             return _of_framework(error)
-        case PermissionDenied():
-            return problem("insufficient-scope", "This is not allowed.")
-        case RequestDataTooBig():
-            return problem("body-too-large", "The body is too large.", remedy="Send less at once.")
-        case SuspiciousOperation():
-            return problem("invalid-request", "The request cannot be read.")
+        case Http404() | PermissionDenied() | SuspiciousOperation():
+            return _of_django(error)
         case DatabaseError() | InterfaceError():
             return _of_database(error)
         case _:
@@ -67,6 +65,18 @@ def _of_plans(error: NoActivePlan | UnknownPlan | PlanUnchanged | ChangeAhead) -
             return problem("nothing-to-change", str(error))
         case ChangeAhead():
             return problem("account-changed", str(error), remedy="Look at the account again.")
+
+
+def _of_django(error: Http404 | PermissionDenied | SuspiciousOperation) -> Problem:
+    match error:
+        case Http404():
+            return problem("not-found", "There is nothing at this address.")
+        case PermissionDenied():
+            return problem("insufficient-scope", "This is not allowed.")
+        case RequestDataTooBig():
+            return problem("body-too-large", "The body is too large.", remedy="Send less at once.")
+        case SuspiciousOperation():
+            return problem("invalid-request", "The request cannot be read.")
 
 
 def _of_database(error: DatabaseError | InterfaceError) -> Problem:

@@ -17,7 +17,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         strangers = sorted(set(data) - set(self.fields)) if isinstance(data, Mapping) else []
-        errors: dict[str, Any] = {name[:_LONGEST_NAME]: [self.unknown] for name in strangers[:20]}
+        errors: dict[str, Any] = {self.shown(name): [self.unknown] for name in strangers[:20]}
         value = None
         try:
             value = super().to_internal_value(data)
@@ -26,6 +26,11 @@ class StrictSerializer(serializers.Serializer[Any]):
         if errors:
             raise ValidationError(errors)
         return value
+
+    @staticmethod
+    def shown(name: str) -> str:
+        """An unknown name as an answer repeats it."""
+        return name[:_LONGEST_NAME]
 
 
 class Body(StrictSerializer):
@@ -48,7 +53,7 @@ class Query(StrictSerializer):
         repeated = [name for name, values in request.query_params.lists() if len(values) > 1]
         if repeated:
             once = ErrorDetail("The parameter stands more than once.", "repeated-parameter")
-            raise ValidationError({name[:_LONGEST_NAME]: [once] for name in repeated[:20]})
+            raise ValidationError({cls.shown(name): [once] for name in repeated[:20]})
         return _validated(cls(data=request.query_params.dict()))
 
 
