@@ -1,7 +1,7 @@
 """Base URLs that tenants enter: which ones we connect to (K3)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
@@ -57,13 +57,19 @@ def check_base_url(url: str, *, resolve: Resolve = addresses_of) -> str:
         raise AddressNotAllowed("The path of the base URL is written in an unusual way.")
     if not is_exempt(origin):
         require_public_form(origin)
-        require_public(_known(origin, resolve))
+        require_public(_known_by_now(origin, resolve))
     return f"{origin.scheme}://{origin.netloc}{path}"
 
 
 def origin_of(url: str) -> Origin:
     """Where the URL leads. Raises AddressNotAllowed for what is no plain http or https URL."""
     return _origin(_split(url))
+
+
+def resolved(origin: Origin, resolve: Resolve, seconds: float) -> Sequence[Address]:
+    """All addresses of the host: what it is itself, or what the resolver says. Raises ProviderUnreachable."""
+    literal = _literal(origin.host)
+    return resolve(origin.host, origin.port, seconds) if literal is None else [literal]
 
 
 def is_exempt(origin: Origin) -> bool:
@@ -136,11 +142,8 @@ def _require_public_name(host: str) -> None:
         raise AddressNotAllowed("The base URL names a host inside a network; ask who runs this installation.")
 
 
-def _known(origin: Origin, resolve: Resolve) -> Iterable[Address]:
-    literal = _literal(origin.host)
-    if literal is not None:
-        return [literal]
+def _known_by_now(origin: Origin, resolve: Resolve) -> Iterable[Address]:
     try:
-        return resolve(origin.host, origin.port, settings.PROVIDER_TIMEOUT_SECONDS)
+        return resolved(origin, resolve, settings.PROVIDER_TIMEOUT_SECONDS)
     except ProviderUnreachable:
         return []

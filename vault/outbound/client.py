@@ -11,7 +11,7 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from vault.errors import AddressNotAllowed, ProviderUnreachable
-from vault.outbound.addresses import Origin, is_exempt, origin_of, require_public, require_public_form
+from vault.outbound.addresses import Origin, is_exempt, origin_of, require_public, require_public_form, resolved
 from vault.outbound.calls import Answer, Call
 from vault.outbound.connecting import Budget, Pinned, TooMuch
 from vault.outbound.networks import Address
@@ -32,7 +32,7 @@ def send(call: Call, *, tenant_supplied: bool, resolve: Resolve = addresses_of) 
     guarded = tenant_supplied and not is_exempt(origin)
     if guarded:
         require_public_form(origin)
-    addresses = resolve(origin.host, origin.port, ends - time.monotonic())
+    addresses = resolved(origin, resolve, ends - time.monotonic())
     if guarded:
         require_public(addresses)
     answer = _exchange(call, origin, addresses, seconds=ends - time.monotonic())
