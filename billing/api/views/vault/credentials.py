@@ -8,12 +8,12 @@ from vault.services.change_credential import change_credential
 from vault.services.revoke_credential import revoke_credential
 
 from billing.api.describe import describe
-from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once, idempotency_key
+from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
 from billing.api.pagination import encode_cursor, id_of, paged
 from billing.api.permissions import actor_of, caller_of
 from billing.api.vault_answers import KeyAnswer, KeysAnswer, key_answer
 from billing.api.vault_fields import CredentialChange, NewCredential, VaultPageQuery, VaultQuery
-from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named
+from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named, header_key
 from vault.crypto.secret import Secret
 from vault.providers import NO_KEY, provider_of
 from vault.queries import page_of_credentials
@@ -47,7 +47,8 @@ class Credentials(VaultView):
         Nothing but its last four characters is ever answered again.
         """
         VaultQuery.read(request)
-        body, key, at = NewCredential.read(request), idempotency_key(request), now()
+        body = NewCredential.read(request)
+        key, at = header_key(request, body["plain"]), now()
         tenant_id = caller_of(request).tenant_id
 
         def add() -> KeyAnswer:

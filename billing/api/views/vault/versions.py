@@ -10,11 +10,11 @@ from vault.services.rotate_credential import rotate_credential
 from vault.services.validate_credential import validate_credential
 
 from billing.api.describe import describe
-from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once, idempotency_key
+from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
 from billing.api.permissions import actor_of, caller_of
 from billing.api.vault_answers import KeyAnswer
 from billing.api.vault_fields import Rotation, VaultBody, VaultQuery
-from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named
+from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named, header_key
 
 
 class RotateCredential(VaultView):
@@ -37,7 +37,8 @@ class RotateCredential(VaultView):
         """
         VaultQuery.read(request)
         key_id, tenant_id = credential_named(credential_id), caller_of(request).tenant_id
-        body, key, at = Rotation.read(request), idempotency_key(request), now()
+        body = Rotation.read(request)
+        key, at = header_key(request, body["plain"]), now()
         hours = body.get("overlap_hours")
 
         def rotate() -> KeyAnswer:
