@@ -15,6 +15,7 @@ from billing.usage.models import UsageEvent
 from tenants.models import Membership, User
 from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
+from tests.admin.vault_records import make_shared_vault_records, make_vault_records
 from tests.credits.make import Wallet, make_creator, make_paid, open_payment, sell
 from tests.make import AT, Customer, make_customer
 
@@ -98,10 +99,12 @@ def make_records(*, slug: str = "") -> Customer:
     make_override(customer)
     make_market(customer)
     make_stripe_records(customer)
+    make_vault_records(customer)
     return customer
 
 
 def make_shared_records() -> None:
-    """What belongs to no customer: a draft and a group."""
+    """What belongs to no customer."""
     new_draft(plan_id=Plan.objects.get(slug="pro").id, at=AT)
     Group.objects.create(name="Support")
+    make_shared_vault_records()

@@ -1,5 +1,6 @@
 """What staff change by hand, and how it is written down."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,10 @@ from django.utils.timezone import now
 
 from billing.plans.models import Model, ModelPrice
 from billing.subscriptions.models import BillingAccount, EntitlementOverride
+from tenants.api_keys import digest_of
 from tenants.models import ApiKey, AuditEvent, Membership, User
+from tenants.permissions import Permission as Scope
+from tenants.queries import find_caller
 from tests.admin.records import make_override, make_records, make_user
 from tests.make import Customer, make_customer
 
@@ -36,6 +40,29 @@ def test_api_key_is_revoked(staff: Client) -> None:
     staff.post(reverse("admin:tenants_apikey_changelist"), {"action": "revoke", "_selected_action": [key.id]})
     assert ApiKey.objects.get(id=key.id).revoked_at is not None
     assert actions(customer) == [("api_key.revoked", "root@example.com")]
+
+
+def test_runtime_key_is_shown_once(staff: Client) -> None:
+    """K5, F2: staff make the key of a runtime; its text is in the answer that made it and nowhere else."""
+    customer = make_customer()
+    form = {"tenant": customer.tenant.id, "workspace": "", "name": "Voice runtime"}
+    made = staff.post(reverse("admin:tenants_apikey_add"), form)
+    key = ApiKey.objects.get(name="Voice runtime")
+    shown = re.search(r"<code>(qk_\w+)</code>", made.text)
+    assert shown is not None
+    caller = find_caller(digest_of(shown[1]))
+    assert caller is not None
+    assert (caller.tenant_id, caller.scopes) == (customer.tenant.id, {Scope.RUNTIME})
+    assert shown[1] not in staff.get(reverse("admin:tenants_apikey_change", args=[key.id])).text
+    assert actions(customer) == [("api_key.created", "root@example.com")]
+
+
+def test_runtime_key_stays_inside_its_tenant(staff: Client) -> None:
+    """K5: a workspace of another tenant is refused."""
+    customer, other = make_customer(), make_customer()
+    form = {"tenant": customer.tenant.id, "workspace": other.workspace.id, "name": "Voice runtime"}
+    assert "belongs to another tenant" in staff.post(reverse("admin:tenants_apikey_add"), form).text
+    assert not ApiKey.objects.filter(name="Voice runtime").exists()
 
 
 def test_override_is_written_down(staff: Client) -> None:

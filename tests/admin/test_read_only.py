@@ -16,22 +16,37 @@ from billing.subscriptions.models import BillingAccount, Subscription, Workspace
 from billing.usage.models import UsageEvent
 from tenants.models import ApiKey, AuditEvent, Tenant, User
 from tests.admin.records import make_records
+from vault.models import (
+    Assignment,
+    Credential,
+    CredentialAccess,
+    DataKey,
+    HealthChange,
+    KeyEncryptionKey,
+    KeyPolicy,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("catalogue")]
 
 SHOWN_ONLY = (
-    ApiKey,
+    Assignment,
     AuditEvent,
     Authorization,
+    Credential,
+    CredentialAccess,
+    DataKey,
     EmailAddress,
     Grant,
+    HealthChange,
+    KeyEncryptionKey,
+    KeyPolicy,
     LedgerAccount,
     Subscription,
     Transfer,
     UsageEvent,
     WorkspaceBilling,
 )
-KEPT = (*SHOWN_ONLY, BillingAccount, ModelPrice, Plan, PlanVersion, Tenant, User)
+KEPT = (*SHOWN_ONLY, ApiKey, BillingAccount, ModelPrice, Plan, PlanVersion, Tenant, User)
 
 
 def post(staff: Client, model: type[Model], name: str, *args: Any, **data: Any) -> int:
