@@ -114,7 +114,26 @@ class CredentialVersion(models.Model):
                 fields=["overlap_ends_at"], condition=Q(revoked_at__isnull=True), name="credentialversion_due"
             ),
         ]
-        triggers = [*kept(), pgtrigger.ReadOnly(name="bound", fields=["credential", "number", "last_four"])]
+        triggers = [
+            *kept(),
+            pgtrigger.ReadOnly(name="bound", fields=["credential", "number", "last_four"]),
+            pgtrigger.Trigger(
+                name="under_a_live_key",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("data_key_id", "ciphertext"),
+                # The lock keeps the data key from being destroyed until this row is seen.
+                func="""
+                    IF NEW.revoked_at IS NULL AND NOT EXISTS (
+                        SELECT FROM vault_datakey AS d
+                         WHERE d.id = NEW.data_key_id AND d.destroyed_at IS NULL FOR SHARE
+                    ) THEN
+                        RAISE EXCEPTION 'The data key % is destroyed', NEW.data_key_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Version {self.number} (…{self.last_four})"

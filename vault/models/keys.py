@@ -103,13 +103,29 @@ class DataKey(models.Model):
                 name="wrapped_by_a_live_key",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert | pgtrigger.UpdateOf("kek_id", "wrapped"),
-                # The lock keeps the key from being retired until this row is seen.
+                # The lock keeps the key from being retired until this row is seen. FOR KEY SHARE would not: it lets
+                # updates pass that change no column of a whole unique index.
                 func="""
                     IF NEW.destroyed_at IS NULL AND NOT EXISTS (
                         SELECT FROM vault_keyencryptionkey AS k
-                         WHERE k.id = NEW.kek_id AND k.state IN ('active', 'retiring') FOR KEY SHARE
+                         WHERE k.id = NEW.kek_id AND k.state IN ('active', 'retiring') FOR SHARE
                     ) THEN
                         RAISE EXCEPTION 'The key-encryption key % wraps nothing', NEW.kek_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="nothing_hangs_on_destroyed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__destroyed_at__isnull=False),
+                func="""
+                    IF EXISTS (
+                        SELECT FROM vault_credentialversion AS v WHERE v.data_key_id = NEW.id AND v.revoked_at IS NULL
+                    ) THEN
+                        RAISE EXCEPTION 'Keys are still encrypted under the data key %', NEW.id
                             USING ERRCODE = 'check_violation';
                     END IF;
                     RETURN NEW;
