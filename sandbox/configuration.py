@@ -31,8 +31,8 @@ class RunSettings:
         SandboxError names the one that makes no sense.
         """
         port = environment.get("PORT") or DEFAULT_PORT
-        if not port.isdecimal() or not 0 < int(port) < 65535:
-            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65534.")
+        if not port.isdecimal() or not 0 < int(port) < 65534:
+            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65533.")
         valkey_url = environment.get("VALKEY_URL") or None
         if valkey_url and urlsplit(valkey_url).scheme not in {"redis", "rediss"}:
             raise SandboxError("VALKEY_URL must look like redis://127.0.0.1:6379/0.")
@@ -52,6 +52,20 @@ class RunSettings:
     def stripe_url(self) -> str | None:
         """Where the stand-in for Stripe answers; None where the real Stripe is used."""
         return None if self.has_stripe_key else f"http://{LOOPBACK}:{self.stripe_port}"
+
+    @property
+    def providers_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def providers_url(self) -> str:
+        """Where the stand-in for the providers of keys answers."""
+        return f"http://{LOOPBACK}:{self.providers_port}"
+
+    @property
+    def kek_folder(self) -> Path:
+        """Where the vault's local key-encryption key lies."""
+        return self.home / "kek"
 
     @property
     def logs(self) -> Path:
@@ -104,6 +118,8 @@ def django_environment(
             "BROKER_URL": backends.broker_url,
             "CACHE_URL": backends.cache_url,
             "STATIC_ROOT": str(settings.home / "static"),
+            "VAULT_KEK_DIR": str(settings.kek_folder),
+            "PROVIDERS_HOST": settings.providers_url,
             "PYTHONUNBUFFERED": "1",
         }
     )

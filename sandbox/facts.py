@@ -20,9 +20,8 @@ SEED_KEYS = (
     "viewer_key",
     "other_tenant_api_key",
     "other_tenant_workspace",
-    "provider_keys",
 )
-SERVER_KEYS = ("url", "database_url", "stripe_url", "providers_url", "chain_url")
+SERVER_KEYS = ("url", "database_url", "stripe_url", "providers_url", "provider_keys", "chain_url")
 
 
 def demo_facts(seed: Mapping[str, object], servers: Mapping[str, object]) -> dict[str, object]:
@@ -51,5 +50,7 @@ def welcome(facts: Mapping[str, object], *, path: Path, seconds: float) -> str:
         lines.append(f"  staff     {facts['staff_email']}  {facts['staff_password']}  (at {facts['url']}/admin/)")
     if facts["stripe_url"]:
         lines.append(f"  payments  {facts['stripe_url']}/  (a sandbox: no real money moves)")
+    if facts["providers_url"]:
+        lines.append(f"  providers {facts['providers_url']}/  (a sandbox: keys to try)")
     lines += [f"  API keys  {path}", "", "Ctrl-C stops it; the state stays."]
     return "\n".join(lines)

@@ -47,6 +47,12 @@ def stripe(settings: RunSettings) -> Child:
     return _python("stripe", ["-m", "sandbox.stripe", *options], settings, os.environ)
 
 
+def providers(settings: RunSettings) -> Child:
+    """The stand-in for the providers of keys; keys that were registered there stay in the state folder."""
+    options = ["--port", str(settings.providers_port), "--store", str(settings.home / "providers.json")]
+    return _python("providers", ["-m", "sandbox.providers", *options], settings, os.environ)
+
+
 def connect_stripe(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     """Push the catalogue to Stripe and ask for its webhooks; quick where both are there already."""
     return _python("connect_stripe", ["manage.py", "connect_stripe"], settings, environment)
@@ -88,8 +94,8 @@ def answers_ready(port: int) -> bool:
     return _answers(port, "/readyz")
 
 
-def answers_as_stripe(port: int) -> bool:
-    """Whether the stand-in for Stripe is up."""
+def answers_as_sandbox(port: int) -> bool:
+    """Whether a stand-in, for Stripe or for the providers, is up."""
     return _answers(port, "/_sandbox/health")
 
 

@@ -1,14 +1,16 @@
-"""`make run`: database, broker, Stripe sandbox, demo tenants, worker and web from nothing, in the foreground.
+"""`make run`: database, broker, stand-ins for Stripe and the providers, demo tenants, worker and web, from nothing.
 
-PORT (8000) is the web server's, the port after it the stand-in for Stripe; QUAESTOR_HOME (var/) keeps the state.
-DATABASE_URL and VALKEY_URL, where set, replace the embedded servers, and STRIPE_SECRET_KEY the stand-in. When all is
-ready, demo.json appears in the state folder; it goes when the run ends.
+All in the foreground. PORT (8000) is the web server's, the next is for Stripe's stand-in, the one after that for the
+providers'; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL and VALKEY_URL, where set, replace the embedded servers,
+and STRIPE_SECRET_KEY Stripe's stand-in. When all is ready, demo.json appears in the state folder; it goes when the run
+ends.
 """
 
 import os
 import signal
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.facts import demo_facts, read_seed, welcome, write_facts
 from sandbox.files import FolderLock, persistent_secret, write_private
 from sandbox.postgres import Postgres
+from sandbox.providers.registry import valid_keys
 from sandbox.sockets import require_free_port
 from sandbox.supervisor import Supervisor
 from sandbox.valkey import Valkey
@@ -54,9 +57,11 @@ def run(settings: RunSettings, supervisor: Supervisor) -> None:
     patience = LEFTOVER_PATIENCE if settings.facts_path.exists() else 0.0
     settings.facts_path.unlink(missing_ok=True)
     require_free_port(settings.port, patience=patience)
+    require_free_port(settings.providers_port, patience=patience)
     if settings.stripe_url:
         require_free_port(settings.stripe_port, patience=patience)
     backends = start_backends(settings, supervisor)
+    start_providers(settings, supervisor)
     environment = django_environment(
         settings,
         backends,
@@ -68,8 +73,7 @@ def run(settings: RunSettings, supervisor: Supervisor) -> None:
     supervisor.start(programs.worker(settings, environment))
     supervisor.start(programs.web_server(settings, environment))
     supervisor.wait_until(lambda: programs.answers_ready(settings.port), what="The web server", patience=READY_PATIENCE)
-    servers = {"url": settings.url, "database_url": backends.database_url, "stripe_url": settings.stripe_url}
-    facts = demo_facts(read_seed(settings.home), servers)
+    facts = demo_facts(read_seed(settings.home), server_facts(settings, backends))
     supervisor.on_stop(lambda: settings.facts_path.unlink(missing_ok=True))
     write_facts(settings.facts_path, facts)
     say("\n" + welcome(facts, path=shown(settings.facts_path), seconds=time.monotonic() - started))
@@ -103,9 +107,30 @@ def start_stripe(settings: RunSettings, supervisor: Supervisor) -> str:
     say(f"Starting the Stripe sandbox on port {settings.stripe_port}")
     stripe, port = programs.stripe(settings), settings.stripe_port
     supervisor.start(stripe)
-    supervisor.wait_until(lambda: programs.answers_as_stripe(port), what="The Stripe sandbox", patience=READY_PATIENCE)
+    supervisor.wait_until(lambda: programs.answers_as_sandbox(port), what="The Stripe sandbox", patience=READY_PATIENCE)
     supervisor.keep_alive(stripe)
     return persistent_secret(settings.home / "stripe_key", make=stripe_test_key)
+
+
+def start_providers(settings: RunSettings, supervisor: Supervisor) -> None:
+    """Start the stand-in for the providers of keys; like the real ones it may be gone for a while."""
+    say(f"Starting the providers' sandbox on port {settings.providers_port}")
+    providers, port = programs.providers(settings), settings.providers_port
+    supervisor.start(providers)
+    up = partial(programs.answers_as_sandbox, port)
+    supervisor.wait_until(up, what="The providers' sandbox", patience=READY_PATIENCE)
+    supervisor.keep_alive(providers)
+
+
+def server_facts(settings: RunSettings, backends: Backends) -> dict[str, object]:
+    """What this run adds to what the demo's data say of themselves."""
+    return {
+        "url": settings.url,
+        "database_url": backends.database_url,
+        "stripe_url": settings.stripe_url,
+        "providers_url": settings.providers_url,
+        "provider_keys": valid_keys(),
+    }
 
 
 def prepare_state(settings: RunSettings, supervisor: Supervisor, environment: dict[str, str]) -> None:

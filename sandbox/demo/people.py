@@ -84,7 +84,6 @@ def create_tenants(*, at: datetime, paying_plan: str = PAYING_PLAN) -> dict[str,
         "viewer_key": _key(acme, "Reporting", (Permission.BILLING_VIEW,), at),
         "other_tenant_api_key": _key(northwind, "Back office", tuple(Permission), at),
         "other_tenant_workspace": other.slug,
-        "provider_keys": None,
         "trace_until": at.isoformat(),
     }
 

@@ -32,7 +32,7 @@ MEANINGS = {
     State.RATE_LIMITED: "is answered 429 with Retry-After",
     State.QUOTA_EXHAUSTED: "has used up its credit or quota",
     State.INVALID: "is not known; so is every key that is not on this page",
-    State.SLOW: "works, but is answered after half a minute",
+    State.SLOW: "works, but is answered after half a minute, too late for a check",
     State.UNREACHABLE: "is never answered: the connection closes",
     State.ECHO: "is not known, and the error repeats the whole key",
 }

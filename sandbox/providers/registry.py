@@ -11,5 +11,5 @@ PROVIDERS: dict[str, Provider] = {
 
 
 def valid_keys() -> dict[str, str]:
-    """A key that works, for every provider."""
-    return {provider.id: provider.key() for provider in PROVIDERS.values()}
+    """A key that works, for every provider that asks for one."""
+    return {provider.id: provider.key() for provider in PROVIDERS.values() if provider.needs_key}

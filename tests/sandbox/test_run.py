@@ -33,9 +33,10 @@ def test_nothing_set_means_port_8000_and_embedded_servers() -> None:
     assert settings.home.name == "var"
     assert (settings.database_url, settings.valkey_url) == (None, None)
     assert settings.stripe_url == "http://127.0.0.1:8001"
+    assert settings.providers_url == "http://127.0.0.1:8002"
 
 
-@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "65535"}, {"VALKEY_URL": "unix:///x"}])
+@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "65534"}, {"VALKEY_URL": "unix:///x"}])
 def test_a_senseless_choice_is_named(choice: dict[str, str]) -> None:
     with pytest.raises(SandboxError, match=next(iter(choice))):
         RunSettings.from_environment(choice)
@@ -52,6 +53,8 @@ def test_django_runs_with_production_settings_on_plain_http(tmp_path: Path) -> N
         "STATIC_ROOT": str(tmp_path / "static"),
         "STRIPE_SECRET_KEY": "sk_test_1",
         "STRIPE_API_HOST": "http://127.0.0.1:8101",
+        "PROVIDERS_HOST": "http://127.0.0.1:8102",
+        "VAULT_KEK_DIR": str(tmp_path / "kek"),
     }
     assert {key: environment[key] for key in expected} == expected
 

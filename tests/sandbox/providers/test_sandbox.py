@@ -28,7 +28,8 @@ def test_keys_are_the_same_at_every_start(sandbox: ProvidersSandbox) -> None:
     keys = sandbox.call("GET", "/_sandbox/keys")
     assert list(keys) == list(PROVIDERS)
     assert all(list(states) == list(State) for states in keys.values())
-    assert {provider: states["valid"] for provider, states in keys.items()} == valid_keys()
+    keyed = {provider: states["valid"] for provider, states in keys.items() if provider != "ollama"}
+    assert keyed == valid_keys()
     every_key = [key for states in keys.values() for key in states.values()]
     assert len(set(every_key)) == len(every_key) == 17 * 8
     assert len(sandbox.key("openai")) == 164
