@@ -4,6 +4,7 @@ from uuid import UUID
 
 from tenants.models import Tenant
 from vault.models import Credential
+from vault.queries import keys_of
 
 
 def lock_choices(tenant_id: UUID) -> None:
@@ -13,4 +14,4 @@ def lock_choices(tenant_id: UUID) -> None:
 
 def lock_credential(tenant_id: UUID | None, credential_id: UUID) -> Credential:
     """The tenant's key, or the platform's, unchanged until the transaction ends. Raises Credential.DoesNotExist."""
-    return Credential.objects.select_for_update(no_key=True).get(tenant_id=tenant_id, id=credential_id)
+    return keys_of(tenant_id).select_for_update(no_key=True).get(id=credential_id)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db.models import Q
+
 from tenants.models import Agent, Office, Workspace
 from vault.errors import InvalidValue
 
@@ -15,10 +17,18 @@ class AssignedPlace:
     office_id: UUID | None = None
     agent_id: UUID | None = None
 
+    @property
+    def columns(self) -> dict[str, UUID | None]:
+        """As an assignment names it."""
+        return {"workspace_id": self.workspace_id, "office_id": self.office_id, "agent_id": self.agent_id}
+
+    def as_condition(self) -> Q:
+        """The place's own assignments."""
+        return Q(**self.columns)
+
     def to_json(self) -> dict[str, str | None]:
         """As the audit log tells it."""
-        named = {"workspace": self.workspace_id, "office": self.office_id, "agent": self.agent_id}
-        return {name: str(place) for name, place in named.items() if place is not None}
+        return {name.removesuffix("_id"): str(place) for name, place in self.columns.items() if place is not None}
 
 
 def check_place(tenant_id: UUID, place: AssignedPlace) -> None:

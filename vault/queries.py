@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from tenants.models import Agent
 from vault.health import UNREADABLE
@@ -23,6 +23,11 @@ class KeySummary:
     credential: Credential
     last_four: str
     previous: CredentialVersion | None
+
+
+def keys_of(tenant_id: UUID | None) -> QuerySet[Credential]:
+    """The tenant's keys, or the platform's: every look-up stays inside one owner."""
+    return Credential.objects.filter(Q(tenant_id=tenant_id))
 
 
 def credentials_of(tenant_id: UUID | None, *, with_revoked: bool = False) -> list[KeySummary]:

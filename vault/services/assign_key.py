@@ -1,6 +1,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -33,25 +34,15 @@ def assign_key(
     What the place had for these models is replaced; what it has for others stays. Raises UnknownProvider, InvalidValue,
     NotUsable for a revoked key, and Credential.DoesNotExist for a foreign one.
     """
-    known = provider_of(provider)
+    needs_own = provider_of(provider).needs_base_url
     lock_choices(tenant_id)
     check_place(tenant_id, place)
     if credential_id is not None:
         _check_credential(tenant_id, credential_id, provider)
-    elif known.needs_base_url:
+    elif needs_own:
         raise InvalidValue("credential", "The platform has no key for a provider that runs on your own machines.")
-    rows = [
-        Assignment.objects.update_or_create(
-            tenant_id=tenant_id,
-            workspace_id=place.workspace_id,
-            office_id=place.office_id,
-            agent_id=place.agent_id,
-            provider=provider,
-            model=model,
-            defaults={"credential_id": credential_id, "created_by_id": actor.user_id, "created_at": at},
-        )[0]
-        for model in checked_models(models)
-    ]
+    values = {"credential_id": credential_id, "created_by_id": actor.user_id, "created_at": at}
+    rows = _write(checked_models(models), {"tenant_id": tenant_id, **place.columns, "provider": provider}, values)
     record_audit(
         tenant_id=tenant_id,
         actor=actor,
@@ -65,6 +56,17 @@ def assign_key(
         },
     )
     return rows
+
+
+def _write(models: Sequence[str], of_place: dict[str, Any], values: dict[str, Any]) -> list[Assignment]:
+    """One row a model, under the lock of the tenant's choices."""
+    rows = Assignment.objects.filter(**of_place, model__in=models)
+    rows.update(**values)
+    known = set(rows.values_list("model", flat=True))
+    Assignment.objects.bulk_create(
+        Assignment(**of_place, model=model, **values) for model in models if model not in known
+    )
+    return list(rows.order_by("model"))
 
 
 def _check_credential(tenant_id: UUID, credential_id: UUID, provider: str) -> None:

@@ -21,14 +21,8 @@ def unassign_key(
     Rows for single models stay where none is named: each row goes by its own name. Raises InvalidValue.
     """
     lock_choices(tenant_id)
-    removed, _ = Assignment.objects.filter(
-        tenant_id=tenant_id,
-        workspace_id=place.workspace_id,
-        office_id=place.office_id,
-        agent_id=place.agent_id,
-        provider=provider,
-        model__in=checked_models(models),
-    ).delete()
+    rows = Assignment.objects.filter(place.as_condition(), tenant_id=tenant_id, provider=provider)
+    removed, _ = rows.filter(model__in=checked_models(models)).delete()
     if removed:
         record_audit(
             tenant_id=tenant_id,

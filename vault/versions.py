@@ -1,0 +1,82 @@
+"""Writing versions of a key: the text of each is encrypted where it is written, and erased for good (K8)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+
+from tenants.services.record_audit import Actor
+from vault.crypto.envelope import Binding
+from vault.crypto.secret import Secret
+from vault.data_keys import open_data_key
+from vault.errors import KeyRejected, NotUsable, ProviderUnreachable, Unreadable
+from vault.models import Credential, CredentialVersion, DataKey, Health
+from vault.providers import NO_KEY, Verdict
+from vault.sealing import seal, unseal
+
+
+def accepted(verdict: Verdict) -> Verdict:
+    """A verdict on a key that may be kept; raises KeyRejected or ProviderUnreachable for the others (K2)."""
+    if verdict.health == Health.INVALID:
+        raise KeyRejected(verdict.reason, verdict.health)
+    if verdict.health == Health.UNREACHABLE:
+        raise ProviderUnreachable(verdict.reason)
+    return verdict
+
+
+def unwrap_data_key(tenant_id: UUID | None) -> None:
+    """Have the owner's data key at hand before rows are locked: the service that unwraps it may be slow."""
+    in_use = DataKey.objects.filter(Q(tenant_id=tenant_id), replaced_at=None).values_list("id", flat=True).first()
+    if in_use is not None:
+        open_data_key(in_use)
+
+
+def unseal_current(key: Credential, version: CredentialVersion | None, *, tenant_id: UUID | None) -> Secret:
+    """The text of the current version as it was read, for whom the caller acts. Raises as `unseal`; Unreadable too
+    where the row is not there."""
+    if version is None:
+        raise Unreadable("The version is gone.")
+    return unseal(key, version, tenant_id=tenant_id)
+
+
+def write_version(*, key: Credential, number: int, plain: Secret, actor: Actor, at: datetime) -> CredentialVersion:
+    """Encrypt a text as this version of the key, in the transaction of what makes it the current one."""
+    binding = Binding(key.tenant_id, key.id, number, key.provider, key.base_url)
+    sealed = seal(plain, binding, at=at)
+    return CredentialVersion.objects.create(
+        credential=key,
+        number=number,
+        data_key_id=sealed.data_key_id,
+        ciphertext=sealed.ciphertext,
+        last_four="" if plain.same_as(Secret(NO_KEY)) else plain.last_four,
+        created_by_id=actor.user_id,
+        created_at=at,
+    )
+
+
+def erase_versions(*, key: Credential, numbers: Sequence[int], at: datetime) -> int:
+    """Erase what is left of these versions, under the lock of the key's row; answers how many had a text."""
+    live = CredentialVersion.objects.filter(credential=key, number__in=numbers, revoked_at=None)
+    return live.update(ciphertext=b"", revoked_at=at, overlap_ends_at=None)
+
+
+def replace_version(*, key: Credential, number: int, overlap: timedelta, at: datetime) -> None:
+    """Keep a version that is no longer in use for a while, or erase it, under the lock of the key's row."""
+    if overlap > timedelta(0):
+        kept = CredentialVersion.objects.filter(credential=key, number=number, revoked_at=None)
+        kept.update(overlap_ends_at=at + overlap)
+    else:
+        erase_versions(key=key, numbers=[number], at=at)
+
+
+def require_not_revoked(key: Credential) -> None:
+    """Raises NotUsable."""
+    if key.revoked_at is not None:
+        raise NotUsable("revoked", f"The key “{key.name}” is revoked.")
+
+
+def last_four_of(key: Credential) -> str:
+    """Of the current version; empty where its row is gone."""
+    current = CredentialVersion.objects.filter(credential=key, number=key.current_number)
+    return current.values_list("last_four", flat=True).first() or ""
