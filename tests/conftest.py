@@ -35,6 +35,7 @@ from tests.stock import Stock, put_stock, take_stock
 from vault.data_keys import forget_data_keys
 from vault.keks.local import create_local_key
 from vault.models import KeyEncryptionKey
+from vault.platform_keys import forget_platform_keys
 
 TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
 PROJECT = Path(__file__).resolve().parent.parent
@@ -86,6 +87,7 @@ def forget_other_tests() -> None:
     platform_account.cache_clear()
     clear_price_book()
     directory.forget_everything()
+    forget_platform_keys()
     forget_data_keys()
 
 

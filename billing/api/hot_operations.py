@@ -7,6 +7,7 @@ import msgspec
 from billing.runtime.requests import (
     AuthorizationAnswer,
     AuthorizationRequest,
+    CredentialAnswer,
     SettlementAnswer,
     SettlementRequest,
     VoidAnswer,
@@ -29,6 +30,7 @@ class EventResults(msgspec.Struct, frozen=True):
 HOT_STRUCTS = (
     AuthorizationAnswer,
     AuthorizationRequest,
+    CredentialAnswer,
     EventInput,
     EventList,
     EventResults,
@@ -91,6 +93,18 @@ HOT_OPERATIONS = (
             answer=AuthorizationAnswer,
             body=_reference(AuthorizationRequest),
             status=201,
+        ),
+    ),
+    (
+        f"{_RUN}/{{authorization_id}}/credential",
+        "post",
+        _operation(
+            "hand_out_credential",
+            tag="Runtime",
+            summary="The provider's key for a run, for the platform's own runtime",
+            answer=CredentialAnswer,
+            body=None,
+            path_id=True,
         ),
     ),
     (

@@ -22,7 +22,9 @@ from billing.api.views import (
     topups,
     usage,
 )
+from billing.api.views.vault import accesses, assignments, credentials, policy, providers, versions
 
+_CREDENTIAL = "vault/credentials/<str:credential_id>"
 _WORKSPACE = "workspaces/<str:workspace>"
 _RUN = "runtime/authorizations"
 
@@ -50,8 +52,18 @@ urlpatterns = [
     path("quota/tokens", quota.TokenQuota.as_view()),
     path("usage/events", events.UsageEvents.as_view()),
     path(_RUN, runtime.authorizations),
+    path(f"{_RUN}/<str:authorization_id>/credential", runtime.credential),
     path(f"{_RUN}/<str:authorization_id>/settle", runtime.settle),
     path(f"{_RUN}/<str:authorization_id>/void", runtime.void),
+    path("vault/credentials", credentials.Credentials.as_view()),
+    path(_CREDENTIAL, credentials.CredentialDetail.as_view()),
+    path(f"{_CREDENTIAL}/rotate", versions.RotateCredential.as_view()),
+    path(f"{_CREDENTIAL}/restore", versions.RestoreVersion.as_view()),
+    path(f"{_CREDENTIAL}/validate", versions.ValidateCredential.as_view()),
+    path("vault/assignments", assignments.Assignments.as_view()),
+    path("vault/policy", policy.Policy.as_view()),
+    path("vault/providers", providers.Providers.as_view()),
+    path("vault/accesses", accesses.Accesses.as_view()),
     path("openapi.json", documents.OpenApiDocument.as_view(), name="api-document"),
     path("docs", documents.Docs.as_view(), name="api-docs"),
     re_path("", fallback.nothing_here),

@@ -18,9 +18,11 @@ def answer_to(decided: AuthorizeRow | Authorization, *, authorization_id: UUID, 
         provider=decided.provider,
         model=decided.model,
         credential_source=decided.credential_source,
+        credential=own_key_id(decided.credential_source, decided.credential_id),
+        credential_reason=decided.credential_reason,
         held=format_amount(decided.held),
         currency=decided.currency,
-        expires_at=_rfc3339(decided.expires_at),
+        expires_at=rfc3339(decided.expires_at),
     )
 
 
@@ -29,5 +31,13 @@ def stored_answer(authorization: Authorization) -> AuthorizationAnswer:
     return answer_to(authorization, authorization_id=authorization.id, state=authorization.state)
 
 
-def _rfc3339(at: datetime) -> str:
+def own_key_id(credential_source: str, credential_id: UUID | None) -> str | None:
+    """The public id of a tenant's own key; which of its keys the platform uses is told to nobody."""
+    if credential_source != "byok" or credential_id is None:
+        return None
+    return encode_id("cred", credential_id)
+
+
+def rfc3339(at: datetime) -> str:
+    """An instant as the API writes it, in UTC with microseconds."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -14,8 +14,9 @@ from tenants.queries import Caller
 # By hand, not through the ORM: settling reads this once a run, and compiling the query would cost more than the rest.
 _RUN = """
     SELECT z.id, z.account_id, a.credits_id, a.receivable_id, z.tenant_id, z.workspace_id, z.provider, z.model,
-           z.credential_source, z.funding,
+           z.credential_source, z.credential_reason, z.credential_id, z.credential_number, z.state, z.funding,
            z.rates::text, z.currency, z.period_start, z.office, z.agent, z.session, z.end_user, z.created_at,
+           z.expires_at,
            EXISTS (SELECT FROM tenants_apikey AS k WHERE k.id = %(key)s AND k.revoked_at IS NULL)
       FROM billing_runtime_authorization AS z
       JOIN billing_subscriptions_billingaccount AS a ON a.id = z.account_id
@@ -25,7 +26,7 @@ _RUN = """
 
 
 class Run(NamedTuple):
-    """An authorization's part in its settlement: who ran what, at which rates."""
+    """An authorization's part in its settlement: who ran what, at which rates, on which key."""
 
     id: UUID
     account_id: UUID
@@ -36,6 +37,10 @@ class Run(NamedTuple):
     provider: str
     model: str
     credential_source: str
+    credential_reason: str
+    credential_id: UUID | None
+    credential_number: int | None
+    state: str
     funding: str
     rates_json: str
     currency: str
@@ -45,6 +50,7 @@ class Run(NamedTuple):
     session: str
     end_user: str
     created_at: datetime
+    expires_at: datetime
 
     @property
     def rates(self) -> TokenRates:

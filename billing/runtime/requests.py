@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from billing.usage.inputs import Key, Name, Tokens
+from vault.crypto.secret import Secret
 
 Tier = Literal["fast", "standard", "heavy"]
 Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
@@ -41,15 +42,38 @@ class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
 
 
 class AuthorizationAnswer(msgspec.Struct, kw_only=True, frozen=True):
-    """What was decided for a run. Amounts are decimal strings in `currency`, times RFC 3339 UTC."""
+    """What was decided for a run. Amounts are decimal strings in `currency`, times RFC 3339 UTC.
+
+    `credential` is the tenant's own key that the run is on, null on the platform's; `credential_reason` says why.
+    """
 
     id: str
     state: str
     provider: str
     model: str
     credential_source: str
+    credential: str | None
+    credential_reason: str
     held: str
     currency: str
+    expires_at: str
+
+
+class CredentialAnswer(msgspec.Struct, kw_only=True, frozen=True):
+    """The provider's key for a run, in plain text, and where it goes. To be used for this run and kept nowhere.
+
+    `credential` is null for a key of the platform's; `expires_at` is when the run's authorization ends, RFC 3339 UTC.
+    """
+
+    authorization: str
+    provider: str
+    model: str
+    credential_source: str
+    credential: str | None
+    version: int
+    api_key: Annotated[Secret, Meta(extra_json_schema={"type": "string", "format": "password"})]
+    base_url: str
+    last_four: str
     expires_at: str
 
 

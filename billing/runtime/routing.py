@@ -1,4 +1,4 @@
-"""Which model a run gets: the one it names, or the cheapest capable one of a tier that the plan allows (R2)."""
+"""Which models a run may get: the one it names, or those of a tier that the plan allows, cheapest first (R2)."""
 
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -9,17 +9,21 @@ from billing.pricing.tokens import rate_tokens
 from billing.runtime.requests import AuthorizationRequest
 from billing.subscriptions.terms import AccountTerms
 
-LOCAL_PROVIDER = "ollama"  # runs on the tenant's own machines, never on a key of the platform's
+LOCAL_PROVIDER = "ollama"  # runs on the tenant's own machines
 # Cheap before expensive kinds of provider; within a kind the lowest quote decides.
 _LOCAL, _FREE, _GROQ, _PAID = range(4)
 
 
-def route(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook) -> ListedModel:
-    """The model to run on. Raises Problem where it is unknown, unpriced, or denied by the plan."""
+def route(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook, *, local: bool) -> list[ListedModel]:
+    """The models to run on, the preferred one first; the first that there is a key for is taken.
+
+    `local` where the tenant has told of its own machines: without them a tier has no local models.
+    Raises Problem where there is none: unknown, unpriced, or denied by the plan.
+    """
     if request.recommended_model_tier is not None:
         if request.provider is not None or request.model is not None:
             raise problem("invalid-request", "Send either provider and model, or recommended_model_tier.")
-        return _cheapest(request, terms, prices)
+        return _by_preference(request, terms, prices, local=local)
     if request.provider is None or request.model is None:
         raise problem("invalid-request", "Send provider and model, or recommended_model_tier.")
     model = prices.models.get((request.provider, request.model))
@@ -36,7 +40,7 @@ def route(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook)
             limit_source=terms.limit("denied_models").source,
             remedy="Use another model, or a plan that includes this one.",
         )
-    return model
+    return [model]
 
 
 def _is_denied(model: ListedModel, terms: AccountTerms) -> bool:
@@ -44,14 +48,15 @@ def _is_denied(model: ListedModel, terms: AccountTerms) -> bool:
     return any(fnmatchcase(model.model, pattern) for pattern in patterns)
 
 
-def _cheapest(request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook) -> ListedModel:
+def _by_preference(
+    request: AuthorizationRequest, terms: AccountTerms, prices: PriceBook, *, local: bool
+) -> list[ListedModel]:
     needed = request.input_tokens + request.max_output_tokens
     capable = [
         model
         for model in prices.models.values()
-        # Local models run on the tenant's own machines: they need the tenant's address, not the platform's key.
         if model.tier == request.recommended_model_tier
-        and model.provider != LOCAL_PROVIDER
+        and (local or model.provider != LOCAL_PROVIDER)
         and (model.context_window is None or model.context_window >= needed)
         and not _is_denied(model, terms)
     ]
@@ -62,7 +67,7 @@ def _cheapest(request: AuthorizationRequest, terms: AccountTerms, prices: PriceB
             limit_source=terms.limit("denied_models").source,
             remedy="Ask for fewer tokens, another tier, or name a model.",
         )
-    return min(capable, key=lambda model: (_kind(model), quote(model, request), model.provider, model.model))
+    return sorted(capable, key=lambda model: (_kind(model), quote(model, request), model.provider, model.model))
 
 
 def _kind(model: ListedModel) -> int:

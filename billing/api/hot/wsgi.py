@@ -23,7 +23,11 @@ View = Callable[[HttpRequest], HttpResponse]
 
 _AUTHORIZATIONS = "/v1/runtime/authorizations"
 _VIEWS: dict[str, View] = {_AUTHORIZATIONS: runtime.authorizations, "/v1/usage/events": usage.post_events}
-_ACTIONS: dict[str, Callable[[HttpRequest, str], HttpResponse]] = {"settle": runtime.settle, "void": runtime.void}
+_ACTIONS: dict[str, Callable[[HttpRequest, str], HttpResponse]] = {
+    "credential": runtime.credential,
+    "settle": runtime.settle,
+    "void": runtime.void,
+}
 
 
 class HotPath:
@@ -38,13 +42,10 @@ class HotPath:
         if view is None or request is None or not _is_trusted(request):
             return self._application(environ, start_response)
         response = _serve(view, request)
-        headers = [
-            *response.items(),
-            ("Content-Length", str(len(response.content))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-        ]
-        start_response(f"{response.status_code} {response.reason_phrase}", headers)
+        response["Content-Length"] = str(len(response.content))
+        response["Cache-Control"] = "no-store"
+        response["X-Content-Type-Options"] = "nosniff"
+        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
         return [response.content]
 
 

@@ -9,8 +9,9 @@ from billing.runtime.answers import answer_to, stored_answer
 from billing.runtime.decisions import AuthorizeRow, AuthorizeVerdict, decide_authorize
 from billing.runtime.meters import meter_refusal
 from billing.runtime.models import Authorization
-from billing.runtime.preparation import prepare_run
+from billing.runtime.preparation import Standing, prepare_run
 from billing.runtime.requests import AuthorizationAnswer, AuthorizationRequest
+from billing.runtime.run_keys import budget_refusal
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.rows import digest_of
@@ -20,37 +21,58 @@ _ATTEMPTS = 5
 
 
 def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) -> AuthorizationAnswer:
-    """Decide whether a run may start, and hold what it may cost (M2).
+    """Decide whether a run may start, on whose key, and hold what it may cost (M2, K5).
 
     One statement checks key, plan, counters, caps, throttle and funds against each other and reserves; Python prepares
     it and explains the verdict. The same idempotency key again answers as the first time. Raises Problem.
     """
     swept = False
     for _ in range(_ATTEMPTS):
-        placement = _place(caller, request)
-        terms = directory.terms_at(placement.account_id, at)
-        version = min(placement.version, terms.version)
+        standing = _standing(caller, request, at)
+        account_id = standing.terms.account_id
         try:
-            row = prepare_run(caller, request, placement, terms=terms, at=at, swept=swept)
+            row, verdict = _decide(caller, request, standing, at=at, swept=swept)
         except Problem as refusal:
-            if directory.is_current(placement.account_id, version):
-                return _answered_before(placement.account_id, request, refusal)
-            directory.forget(placement.account_id)
+            if directory.is_current(account_id, standing.version):
+                return _answered_before(account_id, request, refusal)
+            directory.forget(account_id)
             continue
-        verdict = decide_authorize([row], at)[0]
         match verdict.verdict:
             case "granted":
                 return answer_to(row, authorization_id=row.id, state=Authorization.State.OPEN)
             case "replayed":
                 return stored_answer(Authorization.objects.get(id=verdict.authorization_id))
             case "stale":
-                directory.forget(placement.account_id)
+                directory.forget(account_id)
             case "expiry-due":
-                expire_grants(account_id=terms.credits_id, at=at)
+                expire_grants(account_id=standing.terms.credits_id, at=at)
                 swept = True
             case _:
-                raise _refusal(verdict, row, terms, at)
+                raise _refusal(verdict, row, standing.terms, at)
     raise problem("account-changed", "The account keeps changing; try again.", retry_after=1)
+
+
+def _decide(
+    caller: Caller, request: AuthorizationRequest, standing: Standing, *, at: datetime, swept: bool
+) -> tuple[AuthorizeRow, AuthorizeVerdict]:
+    """What was asked of the database, and its verdict. Raises Problem where there is nothing to ask.
+
+    A provider whose platform budget does not admit the run is left out and the run prepared again: a tier gets its
+    next model, a named model is refused (K12).
+    """
+    exhausted: dict[str, Problem] = {}
+    while True:
+        row = prepare_run(caller, request, standing, exhausted=exhausted, at=at, swept=swept)
+        verdict = decide_authorize([row], at)[0]
+        if verdict.verdict != "budget":
+            return row, verdict
+        exhausted[row.provider] = budget_refusal(row.provider, verdict.retry_after)
+
+
+def _standing(caller: Caller, request: AuthorizationRequest, at: datetime) -> Standing:
+    placement = _place(caller, request)
+    terms = directory.terms_at(placement.account_id, at)
+    return Standing(placement, terms, directory.keys_of(terms))
 
 
 def _place(caller: Caller, request: AuthorizationRequest) -> directory.Placement:

@@ -2,6 +2,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
+import structlog
+from django.db import DatabaseError
 from uuid_utils.compat import uuid7
 
 from billing.core.ids import encode_id
@@ -16,7 +18,12 @@ from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import SettlementAnswer, SettlementRequest
 from billing.usage.inputs import RESERVED_KEYS
 from billing.usage.rows import EventRow, digest_of
+from tenants.permissions import Permission
 from tenants.queries import Caller
+from vault.errors import VaultError
+from vault.services.report_outcome import report_outcome
+
+_log = structlog.get_logger(__name__)
 
 
 def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest, at: datetime) -> SettlementAnswer:
@@ -24,6 +31,7 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
 
     A cost above the hold is taken from free credits, and what they lack is owed. A run whose authorization has expired
     or was voided is settled all the same: what ran is never lost. The same figures again answer as the first time.
+    Once it is settled, what the platform's own runtime tells of the key feeds the key's health (K9).
     Raises Problem: not-found, or authorization-settled for other figures.
     """
     if request.cached_tokens > request.input_tokens:
@@ -37,7 +45,19 @@ def settle(*, caller: Caller, authorization_id: UUID, request: SettlementRequest
         verdict = decide_settle([row], at)[0]
     if verdict.verdict == "conflict":
         raise problem("authorization-settled", "The authorization is settled already, with other figures.")
+    if verdict.verdict == "settled" and caller.may(Permission.RUNTIME):
+        _report(run, request.outcome, at)
     return _answer(verdict, run.currency)
+
+
+def _report(run: Run, outcome: str, at: datetime) -> None:
+    """Tell the vault how the run's key fared; the run is settled, whatever comes of that."""
+    if run.credential_id is None or run.credential_number is None:
+        return
+    try:
+        report_outcome(credential_id=run.credential_id, number=run.credential_number, outcome=outcome, at=at)
+    except (VaultError, DatabaseError):
+        _log.exception("outcome_not_reported", authorization=encode_id("auth", run.id))
 
 
 def _prepare(run: Run, request: SettlementRequest, at: datetime) -> SettleRow:
@@ -80,6 +100,9 @@ def _event(
         provider=run.provider,
         model=run.model,
         credential_source=run.credential_source,
+        credential_reason=run.credential_reason,
+        # The platform's keys are no tenant's to see.
+        credential_id=run.credential_id if run.credential_source == "byok" else None,
         quantity=Decimal(request.input_tokens + request.output_tokens),
         input_tokens=request.input_tokens,
         output_tokens=request.output_tokens,
