@@ -24,7 +24,10 @@ class Deepgram(Provider):
     auth_scheme = "Token"
 
     def accepted(self, answer: object) -> Verdict | None:
-        return valid() if isinstance(answer, dict) and answer and not _code(answer) else None
+        """Its fields are not documented: details of some kind, and no error."""
+        if not isinstance(answer, dict) or answer.keys() & {"err_code", "category", "error"}:
+            return None
+        return valid() if any(isinstance(value, str | list) for value in answer.values()) else None
 
     def refused(self, status: int, answer: object) -> Verdict | None:
         if not _code(answer):

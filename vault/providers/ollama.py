@@ -1,4 +1,4 @@
-from vault.providers.answers import Verdict, invalid, is_list_at, rate_limited, valid
+from vault.providers.answers import Verdict, invalid, is_list_at, quota_exhausted, rate_limited, restricted, valid
 from vault.providers.base import Kind, Provider
 
 
@@ -25,8 +25,12 @@ class Ollama(Provider):
 
     def refused(self, status: int, answer: object) -> Verdict | None:
         match status:
-            case 401 | 403:
+            case 401:
                 return invalid("The server at the base URL does not let this key in.")
+            case 402:
+                return quota_exhausted("the server at the base URL")
+            case 403:
+                return restricted("The server at the base URL does not let this key list its models.")
             case 429:
                 return rate_limited("The server at the base URL")
         return None

@@ -1,4 +1,13 @@
-from vault.providers.answers import Verdict, number_at, rate_limited, restricted, text_at, unknown_key, valid
+from vault.providers.answers import (
+    Verdict,
+    number_at,
+    quota_exhausted,
+    rate_limited,
+    restricted,
+    text_at,
+    unknown_key,
+    valid,
+)
 from vault.providers.base import Kind, Provider
 
 
@@ -25,7 +34,9 @@ class Postmark(Provider):
         match status, number_at(answer, "ErrorCode"):
             case 401 | 422, 10:
                 return unknown_key(self.name)
-            case 422, 405 | 412 | 413:
+            case 422, 405:
+                return quota_exhausted(self.name)
+            case 422, 412 | 413:
                 return restricted("Postmark knows the token, but its account may not send mail yet, or no longer.")
             case 429, _:
                 return rate_limited(self.name)

@@ -1,10 +1,14 @@
 import re
 
 from vault.crypto.secret import Secret
+from vault.models import Health
 from vault.providers.answers import Verdict, invalid, number_at, rate_limited, restricted, text_at, valid
 from vault.providers.base import Kind, Provider
 
 _ACCOUNT = re.compile(r"AC[0-9a-f]{32}")
+_SUSPENDED = Verdict(
+    Health.QUOTA_EXHAUSTED, "Twilio has suspended the account, as it does when the account's credit is used up."
+)
 
 
 class Twilio(Provider):
@@ -34,8 +38,10 @@ class Twilio(Provider):
         match text_at(answer, "status"):
             case "active":
                 return valid()
-            case "suspended" | "closed":
-                return invalid("Twilio has suspended or closed the account.")
+            case "suspended":
+                return _SUSPENDED
+            case "closed":
+                return invalid("The account at Twilio is closed.")
         return None
 
     def refused(self, status: int, answer: object) -> Verdict | None:
@@ -44,8 +50,8 @@ class Twilio(Provider):
                 return invalid("Twilio does not know this account SID and auth token together.")
             case 401 | 403, 70051:
                 return restricted("Twilio knows the key, but it may not read its account.")
-            case 401 | 403, 10001 | 20003 | 20403:
-                return invalid("Twilio has suspended or closed the account.")
+            case 401 | 403, 10001 | 20403:
+                return _SUSPENDED
             case 429, 20429:
                 return rate_limited(self.name)
         return None
