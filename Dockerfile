@@ -25,6 +25,8 @@ COPY templates templates
 COPY static static
 # No secret is needed to collect static files; this one exists for this step alone.
 RUN SECRET_KEY=used-for-collecting-static-files-and-nothing-else-at-all python manage.py collectstatic --no-input --verbosity 0
+# Local key-encryption keys of the vault (VAULT_KEK_DIR): a new volume here takes its owner and mode from this folder.
+RUN install --directory --owner=quaestor --mode=700 /srv/keks
 USER 10001
 EXPOSE 8000
 CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
