@@ -22,11 +22,11 @@ def add_problem_responses(result: Schema, generator: object, request: object, pu
     for path, method, operation in HOT_OPERATIONS:
         result["paths"].setdefault(path, {})[method] = operation
     result["paths"] = dict(sorted(result["paths"].items()))
-    for operation in _operations(result):
-        operation["responses"] |= responses_of(operation)
+    for method, operation in _operations(result):
+        operation["responses"] |= responses_of(operation, method)
     return result
 
 
-def _operations(document: Schema) -> Iterator[Schema]:
+def _operations(document: Schema) -> Iterator[tuple[str, Schema]]:
     for item in document["paths"].values():
-        yield from (item[method] for method in _METHODS if method in item)
+        yield from ((method, item[method]) for method in _METHODS if method in item)

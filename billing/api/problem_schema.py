@@ -55,11 +55,13 @@ def _response(status: str, meaning: str) -> dict[str, Any]:
 PROBLEM_RESPONSES = {f"Problem{status}": _response(status, meaning) for status, meaning in _MEANINGS.items()}
 
 
-def responses_of(operation: dict[str, Any]) -> dict[str, Any]:
+def responses_of(operation: dict[str, Any], method: str) -> dict[str, Any]:
     """The problems that an operation can answer, by status, as references."""
     statuses = ["400", "405", "406", "503"]
     if operation.get("security"):
         statuses += ["401", "402", "403", "404", "429"]
+    if method != "get":
+        statuses.append("409")
     if "requestBody" in operation:
-        statuses += ["409", "413", "415", "422"]
+        statuses += ["413", "415", "422"]
     return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(statuses)}

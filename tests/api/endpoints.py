@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.providers.registry import PROVIDERS
 from tenants.permissions import Permission
 
 V, B = Permission.BILLING_VIEW, Permission.BILLING_MANAGE
@@ -20,13 +21,19 @@ RUN = {
 BACK = {"success_url": "http://127.0.0.1:8000/done", "cancel_url": "http://127.0.0.1:8000/plans"}
 CHECKOUT = {"plan_slug": "pro", "billing_interval": "monthly", **BACK}
 TOP_UP = {"amount": "20.00", **BACK}
+OPENAI_KEY = PROVIDERS["openai"].key()
+NEW_KEY = {"provider": "openai", "api_key": OPENAI_KEY, "name": "Another"}
+ON_PLATFORM = {"scope": "tenant", "provider": "openai", "credential": "platform"}
+
+
+OBJECTS = ("agent", "source", "run", "topup", "credential")
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """One method of an address; `{ws}` is the workspace in it, other names are of the object that it names.
 
-    `status` is what a customer on credits is answered while no Stripe is configured.
+    `status` is what a customer on credits is answered while no Stripe is configured, but a vault is.
     """
 
     method: str
@@ -38,8 +45,9 @@ class Endpoint:
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
-    def at(self, *, workspace: str = "main", agent: str = "", source: str = "", run: str = "", topup: str = "") -> str:
-        return "/v1/" + self.path.format(ws=workspace, agent=agent, source=source, run=run, topup=topup)
+    def at(self, *, workspace: str = "main", **objects: str) -> str:
+        names = dict.fromkeys(OBJECTS, "") | objects
+        return "/v1/" + self.path.format(ws=workspace, **names)
 
 
 _IN = "workspaces/{ws}"
@@ -75,8 +83,28 @@ ENDPOINTS = [
     ),
     Endpoint("POST", "runtime/authorizations/{run}/void", frozenset({U, R}), 200, {}),
 ]
+_KEY = "vault/credentials/{credential}"
+VAULT = [
+    Endpoint("GET", "vault/credentials", frozenset({T})),
+    Endpoint("POST", "vault/credentials", frozenset({T}), 201, NEW_KEY),
+    Endpoint("GET", _KEY, frozenset({T})),
+    Endpoint("PATCH", _KEY, frozenset({T}), 200, {"disabled": True}),
+    Endpoint("DELETE", _KEY, frozenset({T}), 204),
+    Endpoint("POST", f"{_KEY}/rotate", frozenset({T}), 200, {"api_key": OPENAI_KEY}),
+    Endpoint("POST", f"{_KEY}/restore", frozenset({T}), 409),
+    Endpoint("POST", f"{_KEY}/validate", frozenset({T})),
+    Endpoint("GET", "vault/assignments", frozenset({T})),
+    Endpoint("PUT", "vault/assignments", frozenset({T}), 200, ON_PLATFORM),
+    Endpoint("GET", "vault/policy", frozenset({T})),
+    Endpoint("PUT", "vault/policy", frozenset({T}), 200, {"fallback": "strict"}),
+    Endpoint("GET", "vault/providers", frozenset({T})),
+    Endpoint("GET", "vault/accesses", frozenset({T})),
+]
+ENDPOINTS += VAULT
 NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
 NAMING_AN_OBJECT = [
-    endpoint for endpoint in ENDPOINTS if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}"))
+    endpoint
+    for endpoint in ENDPOINTS
+    if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}", "{credential}"))
 ]
 PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]

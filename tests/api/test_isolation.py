@@ -17,8 +17,10 @@ from tenants.api_keys import generate_key
 from tenants.models import Agent, ApiKey
 from tenants.permissions import Permission
 from tests.api.calls import call, refusal
-from tests.api.endpoints import ENDPOINTS, NAMING_A_WORKSPACE, NAMING_AN_OBJECT, RUN, Endpoint
+from tests.api.endpoints import ENDPOINTS, NAMING_A_WORKSPACE, NAMING_AN_OBJECT, OBJECTS, RUN, VAULT, Endpoint
 from tests.make import AT, Customer, Key, make_api_key, make_customer, make_workspace
+from tests.vault.make import make_credential
+from vault.models import Assignment, Credential, CredentialVersion, KeyPolicy
 
 INVALID_KEYS = (
     (None, "authentication-required"),
@@ -42,9 +44,10 @@ class World:
     source: str
     run: str
     topup: str
+    credential: str
 
     def names(self, **changes: str) -> dict[str, str]:
-        return {"agent": self.agent, "source": self.source, "run": self.run, "topup": self.topup} | changes
+        return {name: getattr(self, name) for name in OBJECTS} | changes
 
     def call(self, endpoint: Endpoint, key: Key | None, **changes: str) -> Any:
         return call(endpoint.method, endpoint.at(**self.names(**changes)), key, endpoint.body)
@@ -59,6 +62,7 @@ def make_world() -> World:
         source=f"kbs_{KnowledgeSource.objects.create(workspace=customer.workspace, name='a', bytes=1).id.hex}",
         run=authorize(caller=customer.key.caller, request=run, at=now()).id,
         topup=f"top_{make_top_up(customer).id.hex}",
+        credential=f"cred_{make_credential(customer.tenant).id.hex}",
     )
 
 
@@ -67,13 +71,18 @@ def make_top_up(customer: Customer) -> TopUp:
 
 
 @pytest.fixture
-def world(catalogue: None) -> World:
+def world(catalogue: None, vault: None, providers: None) -> World:
     return make_world()
 
 
 def counts() -> tuple[int, ...]:
-    live = Agent.objects.filter(retired_at=None), KnowledgeSource.objects.filter(removed_at=None)
-    return (*(rows.count() for rows in live), *(kind.objects.count() for kind in (UsageEvent, TopUp, Subscription)))
+    live = (
+        Agent.objects.filter(retired_at=None),
+        KnowledgeSource.objects.filter(removed_at=None),
+        Credential.objects.filter(revoked_at=None, disabled_at=None),
+    )
+    kinds = (UsageEvent, TopUp, Subscription, CredentialVersion, Assignment, KeyPolicy)
+    return (*(rows.count() for rows in live), *(kind.objects.count() for kind in kinds))
 
 
 @every_endpoint
@@ -152,6 +161,15 @@ def test_bound_key_elsewhere(world: World, endpoint: Endpoint) -> None:
     assert counts() == before
 
 
+@pytest.mark.parametrize("endpoint", VAULT, ids=str)
+def test_bound_key_and_the_vault(world: World, endpoint: Endpoint) -> None:
+    """K10: provider keys are the tenant's: a key of one workspace is refused, whatever its scopes."""
+    bound = make_api_key(world.customer.tenant, workspace=world.customer.workspace)
+    before = counts()
+    assert refusal(world.call(endpoint, bound)) == (403, "insufficient-scope")
+    assert counts() == before
+
+
 @pytest.mark.parametrize("endpoint", NAMING_AN_OBJECT, ids=str)
 def test_foreign_object(world: World, endpoint: Endpoint) -> None:
     """F3: an object of another tenant, or of another workspace, is 404 in one's own."""
@@ -167,8 +185,17 @@ def test_foreign_object(world: World, endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("endpoint", NAMING_AN_OBJECT, ids=str)
 def test_odd_names_of_objects(world: World, endpoint: Endpoint) -> None:
     """F3: what is no id is 404."""
-    for name in ("1", "agt_", "agt_" + "0" * 32, "kbs_" + "G" * 32, "top_" + "0" * 32, "%20", "x" * 500):
-        response = world.call(endpoint, world.customer.key, agent=name, source=name, topup=name)
+    for name in (
+        "1",
+        "agt_",
+        "agt_" + "0" * 32,
+        "kbs_" + "G" * 32,
+        "top_" + "0" * 32,
+        "cred_" + "0" * 32,
+        "%20",
+        "x" * 500,
+    ):
+        response = world.call(endpoint, world.customer.key, agent=name, source=name, topup=name, credential=name)
         assert refusal(response) == (404, "not-found"), name
 
 

@@ -6,7 +6,12 @@ from tests.api.calls import call, get, refusal
 from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint
 from tests.make import make_customer
 
-READS = [endpoint for endpoint in ENDPOINTS if endpoint.method == "GET" and "{topup}" not in endpoint.path]
+OF_AN_OBJECT = ("{topup}", "{credential}")
+READS = [
+    endpoint
+    for endpoint in ENDPOINTS
+    if endpoint.method == "GET" and not any(name in endpoint.path for name in OF_AN_OBJECT)
+]
 METHODS = {(endpoint.method, endpoint.at()) for endpoint in ENDPOINTS}
 
 

@@ -20,7 +20,7 @@ def described() -> dict[str, Any]:
 
 
 @pytest.fixture
-def world(catalogue: None) -> World:
+def world(catalogue: None, vault: None, providers: None) -> World:
     return make_world()
 
 
@@ -31,6 +31,7 @@ def operation_of(described: dict[str, Any], endpoint: Endpoint) -> dict[str, Any
         "{source}": "{source_id}",
         "{run}": "{authorization_id}",
         "{topup}": "{topup_id}",
+        "{credential}": "{credential_id}",
     }
     path = "/v1/" + re.sub(r"\{\w+\}", lambda name: names[name[0]], endpoint.path.partition("?")[0])
     return dict(described["paths"][path][endpoint.method.lower()])

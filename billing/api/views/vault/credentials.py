@@ -3,7 +3,6 @@
 from django.utils.timezone import now
 from rest_framework.request import Request
 from rest_framework.response import Response
-from vault.services.add_credential import add_credential
 from vault.services.change_credential import change_credential
 from vault.services.revoke_credential import revoke_credential
 
@@ -15,8 +14,9 @@ from billing.api.vault_answers import KeyAnswer, KeysAnswer, key_answer
 from billing.api.vault_fields import CredentialChange, NewCredential, VaultPageQuery, VaultQuery
 from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named, header_key
 from vault.crypto.secret import Secret
-from vault.providers import NO_KEY, provider_of
+from vault.providers import NO_KEY
 from vault.queries import page_of_credentials
+from vault.services.add_credential import add_credential
 
 
 class Credentials(VaultView):
@@ -55,7 +55,7 @@ class Credentials(VaultView):
             added = add_credential(
                 tenant_id=tenant_id,
                 provider=body["provider"],
-                name=body.get("name") or provider_of(body["provider"]).name,
+                name=body.get("name", ""),
                 plain=body["plain"] or Secret(NO_KEY),
                 base_url=body.get("base_url", ""),
                 expires_at=body.get("expires_at"),
