@@ -32,11 +32,22 @@ def unseal(credential: Credential, version: CredentialVersion, *, tenant_id: UUI
     """The text of a version. Raises Unreadable; KekUnavailable and VaultNotConfigured say nothing against the key.
 
     `tenant_id` is whom the caller acts for (None: the platform), from anywhere but the credential: a query that
-    forgot to filter by tenant then finds a key that does not decrypt.
+    forgot to filter by tenant then finds a key that does not decrypt. A version that was encrypted under another data
+    key since it was read is read again, as its old data key may be destroyed by now (K8).
     """
     if credential.tenant_id != tenant_id:
         raise Unreadable("The key is another tenant's.")
     if version.revoked_at is not None:
         raise Unreadable("The version is erased.")
-    binding = Binding(tenant_id, credential.id, version.number, credential.provider, credential.base_url)
+    try:
+        return _open(credential, version)
+    except Unreadable:
+        moved = CredentialVersion.objects.filter(id=version.id, revoked_at=None).first()
+        if moved is None or moved.data_key_id == version.data_key_id:
+            raise
+        return _open(credential, moved)
+
+
+def _open(credential: Credential, version: CredentialVersion) -> Secret:
+    binding = Binding(credential.tenant_id, credential.id, version.number, credential.provider, credential.base_url)
     return decrypt(open_data_key(version.data_key_id), version.data_key_id, bytes(version.ciphertext), binding)
