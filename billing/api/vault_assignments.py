@@ -106,12 +106,12 @@ def read_changes(request: Request) -> list[Assigning]:
     if "assignments" not in request.data:
         return [_assigning(caller, None, AssignmentChange.read(request))]
     changes: list[Assigning] = []
-    errors: dict[int, Any] = {}
+    errors: dict[str, Any] = {}
     for row, change in enumerate(AssignmentChanges.read(request)["assignments"]):
         try:
             changes.append(_assigning(caller, row, change))
         except ValidationError as error:
-            errors[row] = error.detail
+            errors[str(row)] = error.detail
     if errors:
         raise ValidationError({"assignments": errors})
     return changes
@@ -123,8 +123,8 @@ def telling_row(change: Assigning) -> Iterator[None]:
     try:
         yield
     except InvalidValue as error:
-        refused = {error.field: _detail(error.reason, "invalid")}
-        raise ValidationError(refused if change.row is None else {"assignments": {change.row: refused}}) from None
+        refused: dict[str, Any] = {error.field: _detail(error.reason, "invalid")}
+        raise ValidationError(refused if change.row is None else {"assignments": {str(change.row): refused}}) from None
 
 
 def _assigning(caller: Caller, row: int | None, change: dict[str, Any]) -> Assigning:
@@ -178,7 +178,8 @@ def _agent(workspace: Workspace, name: str) -> Agent | None:
 def _credential(caller: Caller, text: str, provider: str) -> UUID:
     """A key of the tenant that is not revoked, for the provider. Raises ValidationError for every other one."""
     credential_id = _id_or_none("cred", text)
-    found = Credential.objects.filter(tenant_id=caller.tenant_id, id=credential_id, revoked_at=None).first()
+    mine = Credential.objects.filter(tenant_id=caller.tenant_id, revoked_at=None)
+    found = mine.filter(id=credential_id).first() if credential_id is not None else None
     if found is None:
         raise ValidationError({"credential": _detail("There is no such key.", "not-found")})
     if found.provider != provider:

@@ -3,8 +3,6 @@
 from django.utils.timezone import now
 from rest_framework.request import Request
 from rest_framework.response import Response
-from vault.services.change_credential import change_credential
-from vault.services.revoke_credential import revoke_credential
 
 from billing.api.describe import describe
 from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
@@ -17,6 +15,8 @@ from vault.crypto.secret import Secret
 from vault.providers import NO_KEY
 from vault.queries import page_of_credentials
 from vault.services.add_credential import add_credential
+from vault.services.change_credential import change_credential
+from vault.services.revoke_credential import revoke_credential
 
 
 class Credentials(VaultView):

@@ -5,9 +5,6 @@ from datetime import timedelta
 from django.utils.timezone import now
 from rest_framework.request import Request
 from rest_framework.response import Response
-from vault.services.restore_version import restore_version
-from vault.services.rotate_credential import rotate_credential
-from vault.services.validate_credential import validate_credential
 
 from billing.api.describe import describe
 from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
@@ -15,6 +12,9 @@ from billing.api.permissions import actor_of, caller_of
 from billing.api.vault_answers import KeyAnswer
 from billing.api.vault_fields import Rotation, VaultBody, VaultQuery
 from billing.api.views.vault.base import MANAGE, VaultView, answer_for, credential_named, header_key
+from vault.services.restore_version import restore_version
+from vault.services.rotate_credential import rotate_credential
+from vault.services.validate_credential import validate_credential
 
 
 class RotateCredential(VaultView):
