@@ -122,9 +122,9 @@ def _check_usable(key: Credential) -> None:
 def _is_as_read(key: Credential, version: CredentialVersion | None) -> bool:
     """Whether the rows are still those that did not decrypt: while keys rotate, the text may have moved under another
     data key, or the use to another version."""
-    data_key_id = version.data_key_id if version is not None else None
     now = CredentialVersion.objects.filter(credential=key, number=F("credential__current_number"))
-    return now.values_list("number", "data_key_id").first() == (key.current_number, data_key_id)
+    found = now.values_list("number", "data_key_id").first()
+    return found == ((key.current_number, version.data_key_id) if version is not None else None)
 
 
 @transaction.atomic
