@@ -66,6 +66,8 @@ def _operation(
     if body is not None:
         operation["requestBody"] = {"required": True, "content": _json(body)}
     operation["responses"] = {str(status): {"description": "", "content": _json(_reference(answer))}}
+    if path_id:  # closed already, whatever the body
+        operation["responses"]["409"] = {"$ref": "#/components/responses/Problem409"}
     return operation
 
 

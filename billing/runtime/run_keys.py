@@ -71,15 +71,20 @@ class RunKeys:
         try:
             key = choose_platform_key(provider, at=self._at)
         except AllKeysRest as rest:
-            raise problem(
-                "provider-unavailable",
-                f"The platform's keys for {provider} rest after failures.",
-                remedy="Wait and try again, or use a model of another provider.",
-                retry_after=rest.retry_after,
-            ) from None
+            raise resting_refusal(provider, rest.retry_after) from None
         return RunKey(
             "platform", decision.reason, key.id if key is not None else None, key.number if key is not None else None
         )
+
+
+def resting_refusal(provider: str, retry_after: int) -> Problem:
+    """All the platform's keys for a provider cool down or are broken; `retry_after` is in seconds."""
+    return problem(
+        "provider-unavailable",
+        f"The platform's keys for {provider} rest after failures.",
+        remedy="Wait and try again, or use a model of another provider.",
+        retry_after=retry_after,
+    )
 
 
 def budget_refusal(provider: str, retry_after: int | None) -> Problem:

@@ -14,11 +14,11 @@ from billing.runtime.models import Authorization
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.use_own_keys import use_own_keys
 from billing.usage.models import Counter, UsageEvent
-from tenants.models import Agent, Office
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, Customer, make_account, make_customer, make_workspace
 from tests.money_make import ask, finish, make_grant, money_of, start
-from tests.runtime.own_keys import assign, make_key, own_key
+from tests.runtime.own_keys import make_key, own_key
+from tests.vault.make import make_agent, make_assignment, make_office
 from vault.models import Assignment, Credential, CredentialVersion, KeyPolicy
 
 pytestmark = pytest.mark.usefixtures("catalogue", "vault")
@@ -94,10 +94,10 @@ def test_without_an_assignment() -> None:
 def test_single_models_on_own_keys() -> None:
     """K7: an own key for some models, the platform's for others."""
     customer = make_customer(balance="1")
-    assign(customer, make_key(customer), model="gpt-4o")
+    make_assignment(customer.tenant, make_key(customer), "gpt-4o")
     assert reason(customer) == ("byok", "assigned-tenant")
     assert reason(customer, model="gpt-4o-mini") == ("platform", "no-assignment")
-    assign(customer, None, model="gpt-4o", workspace=customer.workspace)
+    make_assignment(customer.tenant, None, "gpt-4o", at_place=customer.workspace)
     assert reason(customer) == ("platform", "platform-chosen")
 
 
@@ -157,7 +157,7 @@ def test_plan_of_own_keys_only() -> None:
     assert (refused.code, refused.limit_source) == ("missing-provider-credential", "plan:platform-growth")
     own_key(customer)
     assert reason(customer) == ("byok", "assigned-tenant")
-    assign(customer, None, workspace=customer.workspace)
+    make_assignment(customer.tenant, None, at_place=customer.workspace)
     assert refusal(customer).code == "missing-provider-credential"
 
 
@@ -215,10 +215,9 @@ def test_refusal_from_memory_is_checked() -> None:
 def test_agent_is_found_in_its_office() -> None:
     """K4: a run that names its agent alone is on the key of the agent's office, where an office has one."""
     customer = make_customer(balance="1")
-    office = Office.objects.create(workspace=customer.workspace, slug="sales", name="Sales")
-    Agent.objects.create(workspace=customer.workspace, office=office, name="Ada", created_at=AT)
-    key = make_key(customer)
-    assign(customer, key, workspace=customer.workspace, office=office)
+    office = make_office(customer.workspace, "sales")
+    make_agent(customer.workspace, "Ada", office=office)
+    make_assignment(customer.tenant, make_key(customer), at_place=office)
     places = ({"agent": "Ada"}, {"office": "sales"}, {"agent": "Bob"}, {"office": "hr", "agent": "Ada"})
     assert [reason(customer, **place)[1] for place in places] == [
         "assigned-office", "assigned-office", "no-assignment", "no-assignment",

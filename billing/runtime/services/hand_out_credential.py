@@ -7,11 +7,16 @@ from billing.runtime.answers import own_key_id, rfc3339
 from billing.runtime.models import Authorization
 from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import CredentialAnswer
+from billing.runtime.run_keys import resting_refusal
 from tenants.queries import Caller
 from tenants.services.record_audit import Actor
-from vault.errors import AllKeysRest, KekUnavailable, NotUsable, Unreadable, VaultError, VaultNotConfigured
+from vault.errors import AllKeysRest, NotUsable, Unreadable, VaultError, VaultNotConfigured
 from vault.services.hand_out import HandedOut, RunToHandOut, hand_out
 
+_REMEDIES = {
+    "byok": "Void the run, and authorize it again under another idempotency key.",
+    "platform": "Use the key that the runtime itself has for this provider.",
+}
 _CLOSED = {
     Authorization.State.SETTLED: "authorization-settled",
     Authorization.State.VOIDED: "authorization-voided",
@@ -60,24 +65,20 @@ def _to_hand_out(run: Run) -> RunToHandOut:
 
 
 def _refusal(error: VaultError, run: Run) -> Problem:
+    """What stops a key from being given. Whose fault it is, is said; what the vault found is not."""
     match error:
+        case NotUsable(reason="changed"):
+            return problem("service-unavailable", error.detail, retry_after=1)
         case NotUsable():
-            return problem("missing-provider-credential", error.detail, remedy="Void the run and authorize it again.")
+            return problem("missing-provider-credential", error.detail, remedy=_REMEDIES[run.credential_source])
         case AllKeysRest():
-            return problem(
-                "provider-unavailable",
-                f"The platform's keys for {run.provider} rest after failures.",
-                remedy="Wait and try again, or use a model of another provider.",
-                retry_after=error.retry_after,
-            )
-        case Unreadable():
-            return problem("credential-unreadable", "The key cannot be read from the vault.")
-        case KekUnavailable():
-            return problem("credential-unreadable", "The key cannot be read just now.", retry_after=5)
+            return resting_refusal(run.provider, error.retry_after)
         case VaultNotConfigured():
             return problem("vault-not-configured", "The key vault is not configured.")
+        case Unreadable():
+            return problem("credential-unreadable", "The vault cannot read the key.")
         case _:
-            return problem("credential-unreadable", "The key cannot be given.")
+            return problem("credential-unreadable", "The vault cannot read keys just now.", retry_after=5)
 
 
 def _answer(run: Run, handed: HandedOut) -> CredentialAnswer:
