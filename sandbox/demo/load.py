@@ -12,6 +12,7 @@ from django.utils.timezone import now
 from billing.credits.services.check_ledger import check_ledger
 from billing.usage.services.flush_rollups import flush_all_rollups
 from sandbox.demo.people import DEMO_TENANT, PAYING_PLAN, create_tenants
+from sandbox.demo.provider_keys import furnish_keys
 from sandbox.demo.purchase import pays_at_sandbox
 from sandbox.demo.trace import replay, trace_is_recorded
 from sandbox.files import write_private
@@ -19,7 +20,7 @@ from tenants.models import Tenant
 
 
 def load_demo(home: Path) -> None:
-    """Catalogues, prices, tenants, the trace; leaves `demo-seed.json` in `home`."""
+    """Catalogues, prices, tenants, the trace, provider keys; leaves `demo-seed.json` in `home`."""
     call_command("load_catalog", if_empty=True)
     call_command("load_prices")
     seed = _seed(home / "demo-seed.json")
@@ -29,6 +30,7 @@ def load_demo(home: Path) -> None:
     flush_all_rollups()
     if findings := check_ledger(at=now()):
         sys.exit("The ledger does not add up after the replay:\n" + "\n".join(findings))
+    furnish_keys(at=now())  # after the replay: the trace ran on the platform's keys
 
 
 def _seed(path: Path) -> dict[str, Any]:

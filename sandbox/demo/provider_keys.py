@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
-from django.core.management import call_command
 
 from billing.runtime.models import ProviderBudget
 from sandbox.demo.people import DEMO_TENANT
@@ -19,10 +18,12 @@ from sandbox.sockets import LOOPBACK
 from tenants.models import Office, Tenant
 from tenants.services.record_audit import SYSTEM
 from vault.crypto.secret import Secret
-from vault.models import AllowedHost, Credential
+from vault.models import AllowedHost, Credential, KeyEncryptionKey
 from vault.places import AssignedPlace
+from vault.queries import keys_of
 from vault.services.add_credential import add_credential
 from vault.services.assign_key import assign_key
+from vault.services.create_kek import create_kek
 from vault.services.validate_credential import validate_credential
 
 BUDGET = Decimal(25_000)  # US dollars a month at each provider
@@ -36,7 +37,8 @@ _TIME_OUT = 10.0  # seconds
 
 def asks_sandbox() -> bool:
     """Whether the providers are the stand-in on this machine."""
-    return urlsplit(settings.PROVIDERS_HOST).hostname == LOOPBACK
+    host: str = settings.PROVIDERS_HOST
+    return urlsplit(host).hostname == LOOPBACK
 
 
 def furnish_keys(*, at: datetime) -> None:
@@ -46,7 +48,8 @@ def furnish_keys(*, at: datetime) -> None:
     """
     if not asks_sandbox():
         return
-    call_command("create_kek", "demo", backend="local", if_none=True)
+    if not KeyEncryptionKey.objects.filter(state=KeyEncryptionKey.State.ACTIVE).exists():
+        create_kek(name="demo", backend=KeyEncryptionKey.Backend.LOCAL, location="", at=at)
     _allow_sandbox(at)
     for provider in MODELS:
         _add(None, provider, "Main", PROVIDERS[provider].key(_PLATFORM), at, weight=3)
@@ -109,7 +112,7 @@ def _add(
 
 
 def _is_there(tenant_id: UUID | None, provider: str, name: str) -> bool:
-    return Credential.objects.filter(tenant_id=tenant_id, provider=provider, name=name).exists()
+    return keys_of(tenant_id).filter(provider=provider, name=name).exists()
 
 
 def _tell_sandbox(provider: str, key: str, state: State) -> None:
