@@ -1,7 +1,30 @@
-"""Structured logs: one JSON object a line on standard error, without values of headers, bodies or forms."""
+"""Structured logs: one JSON object a line on standard error, without values of headers, bodies, forms or keys (K2)."""
+
+import logging
+from typing import Any
 
 import structlog
 from structlog.typing import Processor
+
+from vault.crypto.redaction import redact
+
+_plain = logging.Formatter()
+
+
+class RedactedRecord(logging.LogRecord):
+    """A log record whose text has no keys, whichever library wrote it and whichever handler prints it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.exc_info and self.exc_info[0] is not None:  # what formatters print instead of their own traceback
+            self.exc_text = redact(_plain.formatException(self.exc_info))
+
+    def getMessage(self) -> str:
+        """The message, or the JSON line that our formatter has made of it."""
+        return redact(super().getMessage())
+
+
+logging.setLogRecordFactory(RedactedRecord)
 
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
@@ -29,7 +52,7 @@ LOGGING = {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
             "processor": structlog.processors.JSONRenderer(),
-            "foreign_pre_chain": _SHARED,
+            "foreign_pre_chain": [*_SHARED, structlog.processors.format_exc_info],
         }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
@@ -40,5 +63,7 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         # Django repeats every 4xx as a warning; the access log of the server has them.
         "django.request": {"level": "ERROR"},
+        # At its lowest level it writes down the headers of answers, and some repeat the key they refuse.
+        "httpcore": {"level": "WARNING"},
     },
 }

@@ -208,6 +208,10 @@ PROVIDER_TIMEOUT_SECONDS = env.int("PROVIDER_TIMEOUT_SECONDS", default=10)
 # A stand-in for all providers instead of their own addresses; never in production.
 PROVIDERS_HOST = env.str("PROVIDERS_HOST", default="")
 
+# Neither the developer's page nor the e-mail to staff shows keys.
+DEFAULT_EXCEPTION_REPORTER = "config.exception_reporter.SafeReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.exception_reporter.SafeFilter"
+
 # A body of a thousand usage events with long attributes is about 600 kB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 

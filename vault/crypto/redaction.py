@@ -33,12 +33,16 @@ _KEYS = re.compile(
     """,
     re.VERBOSE,
 )
-# Where a text says that a key follows: a header, or a parameter of an address.
+_NAME = r"(?:x[_-])?api[_-]?key|(?:access[_-]?|auth[_-]?)?token|secret|password|authorization"
+# Where a text says that a key follows: a header, a parameter of an address, a field of JSON or of Python, a user's
+# password in an address.
 _ANNOUNCED = re.compile(
-    r"""(?P<before>
-        \b(?:bearer|basic)\s+
-      | [?&](?:api[_-]?key|apikey|key|access[_-]?token|token|secret|password|authorization)=
-    )[^\s&"'<>\\]{4,}""",
+    rf"""
+      (?P<before> \b(?:bearer|basic)\s+ | [?&](?:{_NAME}|key)= )[^\s&"'<>\\]{{4,}}
+    | (?P<field> (?P<quote>\\?["'])(?:{_NAME})(?P=quote)\s*:\s* | \b(?:{_NAME})=(?=["']) )
+      (?P<open>b?\\?["'])[^"'\\]{{4,}}
+    | (?P<user> ://)[^\s/@"'<>]*:[^\s/@"'<>]+(?=@)
+    """,
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -61,11 +65,16 @@ def watch(secret: Revealing) -> None:
 
 def redact(text: str) -> str:
     """The text without values of live secrets and without what looks like a key."""
-    values = {form for value in _live_values() for form in _forms(value)}
+    values = {form for value in _live_values() for form in forms_of(value)}
     for value in sorted(values, key=len, reverse=True):
         text = text.replace(value, REDACTED)
     text = _KEYS.sub(REDACTED, text)
-    return _ANNOUNCED.sub(rf"\g<before>{REDACTED}", text)
+    return _ANNOUNCED.sub(_keep_announcement, text)
+
+
+def _keep_announcement(found: re.Match[str]) -> str:
+    kept = ("before", "field", "open", "user")
+    return "".join(found[group] or "" for group in kept) + REDACTED
 
 
 def shows_a_key(text: str) -> bool:
@@ -84,7 +93,7 @@ def _live_values() -> Iterator[str]:
         yield from (part for part in value.split(":") if _PART <= len(part) < len(value))
 
 
-def _forms(value: str) -> Iterator[str]:
+def forms_of(value: str) -> Iterator[str]:
     """The value as addresses, JSON, Python, HTML and HTTP's basic authentication write it."""
     yield value
     encoded = value.encode()

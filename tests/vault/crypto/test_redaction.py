@@ -98,6 +98,11 @@ def test_what_looks_like_a_key_is_redacted(key: str) -> None:
         ("/x?page=2&access_token=abc.123", f"/x?page=2&access_token={REDACTED}"),
         ("Authorization: Bearer abcdef0123", f"Authorization: Bearer {REDACTED}"),
         ("authorization: basic QUJDOmRlZg==", f"authorization: basic {REDACTED}"),
+        ('{"api_key": "ab cd-12", "name": "main"}', f'{{"api_key": "{REDACTED}", "name": "main"}}'),
+        (r"said {\"secret\": \"abcd12\"}", rf"said {{\"secret\": \"{REDACTED}\"}}"),
+        ("{'password': b'abcd12'}", f"{{'password': b'{REDACTED}'}}"),
+        ("Answer(api_key='abcd12', version=1)", f"Answer(api_key='{REDACTED}', version=1)"),
+        ("no answer from redis://user:pass@cache/0", f"no answer from redis://{REDACTED}@cache/0"),
     ],
 )
 def test_announced_key_is_redacted(text: str, redacted: str) -> None:
@@ -111,6 +116,8 @@ def test_announced_key_is_redacted(text: str, redacted: str) -> None:
         "Key (id)=(0190a1b2-0000-7000-8000-000000000000) already exists.",
         "cred_0190a1b200007000800000000000 of tenant-7, aut_0190a1b2, subscription sub_1Q2w3e",
         "GET /v1/vault/credentials?provider=openai&limit=20",
+        '{"event": "stripe_event_failed", "key": "cus_1Q2w3e", "error": "no answer"}',
+        "https://models.example.com:8080/v1?token_limit=4000, DataKey(id=7, monkey='business')",
         "sk-short, task-runner-of-the-night-shift, risk-assessment-and-mitigation",
     ],
 )
