@@ -26,7 +26,7 @@ class OpenAIStyle(Provider):
             case 402:
                 return quota_exhausted(self.name)
             case 403:
-                return restricted(f"{self.name} knows the key, but it may not list models.")
+                return restricted(f"{self.name} knows the key, but does not let it do what the check asks for.")
             case 429:
                 words = {text_at(answer, "error", "code"), text_at(answer, "error", "type")}
                 return quota_exhausted(self.name) if words & _SPENT else rate_limited(self.name)

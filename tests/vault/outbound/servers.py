@@ -20,7 +20,7 @@ class Server:
     """`asked` holds the head of each request, as it came."""
 
     port: int
-    asked: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list, repr=False)
 
     @property
     def url(self) -> str:
