@@ -20,15 +20,16 @@ _PART = 16  # the parts of a user:password pair that are worth hiding by themsel
 # How providers' keys begin, ours and Stripe's among them. Bare hexadecimal keys look like ids: those go by value.
 _KEYS = re.compile(
     r"""
-      \b(?:sk|rk)[-_](?=[A-Za-z_-]*[0-9])[A-Za-z0-9_-]{16,}
+      \b(?:sk|rk)[-_](?=[a-z_-]*[0-9A-Z])[A-Za-z0-9_-]{16,}
     | \bwhsec_[A-Za-z0-9+/=]{16,}
     | \bAIza[A-Za-z0-9_-]{20,}
     | \bAQ\.[A-Za-z0-9_-]{20,}
     | \bgsk_[A-Za-z0-9]{16,}
-    | \btgp_v1_[A-Za-z0-9_-]{16,}
+    | \btgp_v[0-9]_[A-Za-z0-9_-]{16,}
     | \bSG\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}
-    | \bre_[A-Za-z0-9_]{16,}
-    | \bKEY[A-F0-9]{16,}[A-Za-z0-9_]*
+    | \bre_(?=[a-z_]*[0-9A-Z])[A-Za-z0-9_]{16,}
+    | \bAC[0-9a-f]{32}:[0-9a-f]{32}
+    | \bKEY[A-F0-9]{16,}[A-Za-z0-9_-]*
     | \bqk_[A-Za-z0-9]{16,}
     """,
     re.VERBOSE,

@@ -2,15 +2,19 @@
 
 import gc
 import json
+import re
 from base64 import b64encode
 from html import escape
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenants.api_keys import generate_key
 from vault.crypto.redaction import REDACTED, redact
 from vault.crypto.secret import Secret
+from vault.providers import PROVIDERS
 
 ODD = 'a"b\\c/d+e f&g<hé-Q7w9'
 
@@ -89,6 +93,16 @@ def test_short_value_blots_out_no_text() -> None:
 def test_what_looks_like_a_key_is_redacted(key: str) -> None:
     """K2: also one that was never made a `Secret`, alone or inside of JSON."""
     assert redact(f'refused {{"text": "{key}"}}') == f'refused {{"text": "{REDACTED}"}}'
+
+
+@pytest.mark.parametrize("provider", [provider.id for provider in PROVIDERS.values() if provider.key_pattern])
+@settings(max_examples=20)
+@given(data=st.data())
+def test_every_providers_keys_are_redacted(provider: str, data: st.DataObject) -> None:
+    """K3: whatever form the registry says that a provider's keys have."""
+    pattern = re.compile(PROVIDERS[provider].key_pattern, re.ASCII)
+    key = data.draw(st.from_regex(pattern, fullmatch=True).filter(lambda text: re.search("[0-9A-Z]", text[3:])))
+    assert redact(f"refused {key}.") == f"refused {REDACTED}."
 
 
 @pytest.mark.parametrize(
