@@ -4,7 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vault.crypto.envelope import Binding, data_key_id_of, decrypt, encrypt
@@ -28,6 +28,7 @@ bindings = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(key=st.binary(min_size=32, max_size=32), key_id=ids, text=st.text(max_size=2000), binding=bindings)
 def test_what_was_encrypted_is_read(key: bytes, key_id: UUID, text: str, binding: Binding) -> None:
     """K1: any text, under any key, for any row."""
@@ -46,6 +47,7 @@ def test_flipped_byte_is_unreadable(position: int) -> None:
             decrypt(KEY, KEY_ID, bytes(changed), BINDING)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_unreadable(blob: bytes) -> None:
     """K1: whatever lies in the row, there is one error and no other."""
@@ -80,6 +82,7 @@ def test_other_binding_is_unreadable(other: Binding) -> None:
         decrypt(KEY, KEY_ID, BLOB, other)
 
 
+@settings(deadline=None)
 @given(bindings, bindings)
 def test_two_bindings_never_share_a_ciphertext(first: Binding, second: Binding) -> None:
     """K1: for whatever rows there may be."""

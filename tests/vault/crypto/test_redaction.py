@@ -96,7 +96,7 @@ def test_what_looks_like_a_key_is_redacted(key: str) -> None:
 
 
 @pytest.mark.parametrize("provider", [provider.id for provider in PROVIDERS.values() if provider.key_pattern])
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 @given(data=st.data())
 def test_every_providers_keys_are_redacted(provider: str, data: st.DataObject) -> None:
     """K3: whatever form the registry says that a provider's keys have."""

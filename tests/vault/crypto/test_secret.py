@@ -12,7 +12,7 @@ import pytest
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.serializers.json import DjangoJSONEncoder
 from django.template import Context, Engine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vault.crypto.secret import Secret
@@ -72,6 +72,7 @@ def test_last_four(text: str, shown: str) -> None:
     assert Secret(text).last_four == shown
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_same_as(first: str, second: str) -> None:
     """K8: two secrets are the same where their texts are; `==` says nothing of texts."""

@@ -98,7 +98,7 @@ def test_every_flipped_byte_is_unreadable() -> None:
 
 
 @given(st.binary(max_size=100))
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 def test_any_bytes_are_unreadable(wrapped: bytes) -> None:
     """K1: there is one error and no other."""
     if not path_of("any").exists():
