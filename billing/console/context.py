@@ -16,6 +16,7 @@ _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Credits", "console:credits", "wallet", Permission.BILLING_VIEW),
     ("Plans", "console:plans", "layers", Permission.BILLING_VIEW),
     ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),
+    ("Provider keys", "console:keys", "vault", Permission.TENANT_MANAGE),
     ("API keys", "console:api_keys", "key-round", Permission.TENANT_MANAGE),
 )
 
