@@ -12,6 +12,7 @@ from schemathesis.specs.openapi.checks import (
 
 from config.wsgi import application
 from tests.make import Customer, make_customer
+from tests.vault.make import make_credential
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 api = schemathesis.pytest.from_fixture("openapi")
@@ -23,7 +24,7 @@ def openapi(own_database: None) -> schemathesis.BaseSchema:
 
 
 @pytest.fixture
-def customer(own_database: None) -> Customer:
+def customer(own_vault: None, providers: None) -> Customer:
     return make_customer(balance="100")
 
 
@@ -41,4 +42,6 @@ def test_generated_requests(case: schemathesis.Case, customer: Customer) -> None
     """F3: whatever fits the document, and much that does not, is answered as it says."""
     if "workspace" in case.path_parameters:
         case.path_parameters["workspace"] = customer.workspace.slug
+    if "credential_id" in case.path_parameters:
+        case.path_parameters["credential_id"] = f"cred_{make_credential(customer.tenant).id.hex}"
     case.call_and_validate(headers=customer.key.header, checks=CHECKS)
