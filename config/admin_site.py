@@ -84,6 +84,7 @@ UNFOLD = {
             {
                 "title": "Provider keys",
                 "items": [
+                    _link("Platform keys", "key_vertical", "vault_platformkey"),
                     _link("Budgets", "savings", "billing_runtime_providerbudget"),
                     _link("All keys", "health_and_safety", "vault_credential"),
                     _link("Assignments", "account_tree", "vault_assignment"),

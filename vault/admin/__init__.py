@@ -1,3 +1,3 @@
-from vault.admin import assignment, credential, host, keys, record
+from vault.admin import assignment, credential, host, keys, platform_key, record
 
-__all__ = ["assignment", "credential", "host", "keys", "record"]
+__all__ = ["assignment", "credential", "host", "keys", "platform_key", "record"]
