@@ -49,10 +49,15 @@ def write_version(*, key: Credential, number: int, plain: Secret, actor: Actor, 
         number=number,
         data_key_id=sealed.data_key_id,
         ciphertext=sealed.ciphertext,
-        last_four="" if plain.same_as(Secret(NO_KEY)) else plain.last_four,
+        last_four=end_of(plain),
         created_by_id=actor.user_id,
         created_at=at,
     )
+
+
+def end_of(plain: Secret) -> str:
+    """The last characters, as they may be shown; none of what stands for no key at all."""
+    return "" if plain.same_as(Secret(NO_KEY)) else plain.last_four
 
 
 def erase_versions(*, key: Credential, numbers: Sequence[int], at: datetime) -> int:

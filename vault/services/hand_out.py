@@ -16,7 +16,7 @@ from vault.providers import base_url_of, provider_of
 from vault.queries import keys_of
 from vault.records import note_access
 from vault.services.set_health import set_health
-from vault.versions import unseal_current
+from vault.versions import end_of, unseal_current
 
 _ATTEMPTS = 5  # each time that the key is rotated, or its data key, between reading and handing out
 
@@ -78,7 +78,7 @@ def hand_out(*, run: RunToHandOut, actor: Actor, at: datetime) -> HandedOut:
                 provider=key.provider,
                 base_url=base_url_of(provider_of(key.provider), key.base_url),
                 secret=plain,
-                last_four=plain.last_four,
+                last_four=end_of(plain),
             )
     raise NotUsable("changed", "The key is being changed just now; try again.")
 

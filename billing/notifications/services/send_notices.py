@@ -15,7 +15,8 @@ _log = structlog.get_logger(__name__)
 MOST_TRIES = 14  # with the waits below: for about two days
 _FIRST_WAIT = timedelta(minutes=1)
 _LONGEST_WAIT = timedelta(hours=6)
-_ROLES = [role.value for role, permissions in ROLE_PERMISSIONS.items() if Permission.BILLING_MANAGE in permissions]
+KEY_HEALTH = "key-health"
+"""Notices of this kind go to who manages provider keys; all others to who manages billing (K9)."""
 
 
 def send_notices(*, at: datetime, limit: int = 50) -> int:
@@ -45,9 +46,10 @@ def _send(notice_id: UUID, at: datetime) -> bool:
 
 def _deliver(notice: Notice) -> str:
     """Hand the mail over; answers what went wrong, in words that name no address."""
-    to = addresses(notice.tenant_id)
+    manages_keys = notice.kind == KEY_HEALTH
+    to = addresses(notice.tenant_id, Permission.TENANT_MANAGE if manages_keys else Permission.BILLING_MANAGE)
     if not to:
-        return "Nobody of the tenant manages its billing."
+        return f"Nobody of the tenant manages its {'keys' if manages_keys else 'billing'}."
     facts = {"notice": notice, "paragraphs": notice.body.split("\n\n"), "origin": settings.QUAESTOR_ORIGIN}
     mail = EmailMultiAlternatives(
         subject=notice.subject,
@@ -64,7 +66,8 @@ def _deliver(notice: Notice) -> str:
     return ""
 
 
-def addresses(tenant_id: UUID) -> list[str]:
-    """Who manages the tenant's billing, in a fixed order."""
-    members = Membership.objects.filter(tenant_id=tenant_id, role__in=_ROLES, user__is_active=True)
+def addresses(tenant_id: UUID, permission: Permission = Permission.BILLING_MANAGE) -> list[str]:
+    """Who of the tenant has the permission, in a fixed order."""
+    roles = [role.value for role, permissions in ROLE_PERMISSIONS.items() if permission in permissions]
+    members = Membership.objects.filter(tenant_id=tenant_id, role__in=roles, user__is_active=True)
     return list(members.order_by("user__email").values_list("user__email", flat=True))

@@ -7,7 +7,7 @@ _LONGEST_SUBJECT = 200
 
 
 def tell_tenant(*, tenant_id: UUID, kind: str, key: str, subject: str, body: str, at: datetime) -> None:
-    """Put an e-mail to everybody who manages the tenant's billing into the outbox; the same key again changes nothing.
+    """Put an e-mail to who manages the tenant's billing, or its keys, into the outbox; the same key changes nothing.
 
     Written in the transaction of the fact that it tells, and sent once that is committed. `body` is plain text, its
     paragraphs divided by blank lines.
