@@ -52,9 +52,9 @@ class NewPlatformKeyForm(TypedModelForm[PlatformKey]):
     def clean_key(self) -> Secret:
         return Secret(self.cleaned_data["key"])
 
-    def _post_clean(self) -> None:
-        super()._post_clean()
-        if not self.errors:
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and not self.errors:
             self._store()
 
     @sensitive_variables()
