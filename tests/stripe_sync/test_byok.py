@@ -40,10 +40,12 @@ def test_price_is_switched_and_back(stripe_catalogue: StripeSandbox) -> None:
     assert (on.enabled, on.price.amount, on.price.total) == (True, 19, 38)
     assert on.proration.net < 0
     assert plan_of(account) == ("team", "monthly", "byok", 2)
+    assert BillingAccount.objects.get(id=account.id).own_keys
     price = stripe_client().v1.subscriptions.retrieve(Agreement.objects.get().external_id)["items"].data[0].price
     assert price.lookup_key == "quaestor:team:v1:monthly:byok"
     off = toggle(account, stripe_catalogue, enabled=False)
     assert plan_of(account)[2] == "standard"
+    assert not BillingAccount.objects.get(id=account.id).own_keys
     assert abs(off.proration.net) <= Decimal("0.01")
     assert charged(account) in {5800, 5801}
     assert AuditEvent.objects.filter(action="subscription.changed").count() == 2
@@ -87,6 +89,25 @@ def test_without_a_paid_agreement(catalogue: None, plan: str) -> None:
     account = make_customer(plan).account
     toggled = toggle_byok(account_id=account.id, enabled=True, actor=Actor(), at=AT)
     assert (toggled.enabled, toggled.proration.net, plan_of(account)[2]) == (True, 0, "byok")
+
+
+@pytest.mark.parametrize("plan", ["free", "team"])
+def test_switch_follows_though_no_price_changes(catalogue: None, plan: str) -> None:
+    """K11: off and on again on the price that the account is on already; each real change is in the audit log once."""
+    account = make_customer(plan).account
+    for enabled in (False, False, True, True):
+        toggle_byok(account_id=account.id, enabled=enabled, actor=Actor(), at=AT)
+        assert BillingAccount.objects.get(id=account.id).own_keys is enabled
+    switches = AuditEvent.objects.filter(action="own_keys.switched").order_by("id")
+    assert [line.detail for line in switches] == [{"enabled": False}, {"enabled": True}]
+
+
+def test_refused_toggle_switches_nothing(catalogue: None) -> None:
+    """K11: a plan without the price keeps its accounts as they are."""
+    account = make_customer("developer").account
+    BillingAccount.objects.filter(id=account.id).update(own_keys=False)
+    assert refusal(account) == "plan-without-byok"
+    assert not BillingAccount.objects.get(id=account.id).own_keys
 
 
 @pytest.mark.parametrize(
