@@ -18,6 +18,7 @@ from billing.console.pages.plan_change import PlanChangePage, Step, plan_change_
 from billing.console.payment_forms import ConfirmForm, TargetForm
 from billing.console.rendering import render_page
 from billing.core.problems import Problem
+from billing.plans.models import PlanPrice
 from billing.stripe_sync.changes import Expected, OpenedCheckout
 from billing.stripe_sync.plan_offers import MOST_SEATS
 from billing.stripe_sync.services.cancel_subscription import cancel_subscription
@@ -26,6 +27,7 @@ from billing.stripe_sync.services.open_plan_checkout import open_plan_checkout
 from billing.stripe_sync.services.preview_change import preview_change
 from billing.stripe_sync.services.resume_subscription import resume_subscription
 from billing.subscriptions.errors import UnknownPlan
+from billing.subscriptions.services.use_own_keys import use_own_keys
 from tenants.permissions import Permission
 from tenants.services.record_audit import Actor
 
@@ -91,10 +93,18 @@ def _do(
             messages.success(request, "Your plan is canceled. You keep it until the end of what you paid for.")
         case Step.CHANGE | Step.AT_ONCE:
             change_subscription(account_id=account_id, target=page.target, expected=expected, actor=actor, at=at)
+            _follow_keys(member, page, at)
             messages.success(request, f"Done: {page.summary}.")
         case Step.UNCHANGED:
             messages.info(request, "You have exactly this already.")
     return redirect("console:plans")
+
+
+def _follow_keys(member: Member, page: PlanChangePage, at: datetime) -> None:
+    """Whose keys are paid for is whose keys runs use, once that was changed (K11)."""
+    if page.present is not None and page.present.variant != page.target.variant:
+        own = page.target.variant == PlanPrice.Variant.BYOK
+        use_own_keys(account_id=member.account.id, enabled=own, actor=Actor(user_id=member.user.id), at=at)
 
 
 def _open_checkout(request: ConsoleRequest, member: Member, page: PlanChangePage, at: datetime) -> OpenedCheckout:

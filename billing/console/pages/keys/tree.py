@@ -16,6 +16,8 @@ from tenants.models import Tenant
 from vault.queries import credentials_of, key_ring
 from vault.resolution import Assigned, Decision, KeyRing, resolve
 
+_OTHERS = "All other models"
+
 
 @dataclass(frozen=True, slots=True)
 class TreeLine:
@@ -117,13 +119,19 @@ def _lines(snapshot: _Snapshot, place: PlaceOption, chain: Sequence[PlaceOption]
         lines = snapshot.lines.get(above.value, ())
         origin = "" if above.value == place.value else above.name
         for line in lines:
-            open_models = [model for model in line.models or [""] if not _covers(said.get(line.provider, ()), model)]
+            nearer = said.get(line.provider, ())
+            open_models = [model for model in line.models or [""] if not _covers(nearer, model)]
             if open_models:
-                found.append(_line(snapshot, place, replace(line, models=[m for m in open_models if m]), origin))
+                left = replace(line, models=[model for model in open_models if model])
+                found.append(_line(snapshot, place, left, origin))
         for line in lines:
             said.setdefault(line.provider, []).extend(line.models or [""])
     found += [_rest(snapshot, place, provider) for provider, models in said.items() if "" not in models]
-    return sorted(found, key=lambda line: (line.provider_name.casefold(), bool(line.origin), not line.models))
+    some = {line.provider for line in found if line.models}
+    named = [
+        replace(line, models_text=_OTHERS) if line.provider in some and not line.models else line for line in found
+    ]
+    return sorted(named, key=lambda line: (line.provider_name.casefold(), bool(line.origin), not line.models))
 
 
 def _covers(patterns: Iterable[str], model: str) -> bool:
@@ -157,10 +165,8 @@ def _is_told_once(snapshot: _Snapshot, decision: Decision) -> bool:
 def _rest(snapshot: _Snapshot, place: PlaceOption, provider: str) -> TreeLine:
     """The models that no place names."""
     decision = snapshot.decide(place, provider, "")
-    origin = "your setting" if decision.source == "refused" else "the platform"
-    return TreeLine(
-        provider, provider_name(provider), [], "Other models", None, decision.source, origin, "", is_broken=False
-    )
+    name, origin = provider_name(provider), "your settings"
+    return TreeLine(provider, name, [], _OTHERS, None, decision.source, origin, "", is_broken=False)
 
 
 def _without(snapshot: _Snapshot, line: AssignedLine) -> str:
