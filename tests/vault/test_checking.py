@@ -175,6 +175,7 @@ def test_a_silent_provider_is_unreachable(providers: ProvidersSandbox, settings:
         (format_datetime(datetime(2020, 1, 1, tzinfo=UTC), usegmt=True), 1, 1),
         ("Wed, 01 Jan 2020 00:00:00", None, None),
     ],
+    ids=["seconds", "zero", "long", "huge", "word", "negative", "date", "past", "without-zone"],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, least: int | None, most: int | None) -> None:
     """Within an hour (RFC 9110, 10.2.3; K9)."""
