@@ -256,7 +256,7 @@ class WhichForm(PlaceMixin):
     """A run that somebody asks about."""
 
     def __init__(self, data: Data = None, *, places: Places, providers: Sequence[tuple[str, str]]) -> None:
-        super().__init__(data)
+        super().__init__(data, auto_id="which_%s")  # it stands beside the form that begins an assignment
         self.add_place(places, with_tenant=False)
         self.fields["provider"] = forms.ChoiceField(choices=providers)
         self.fields["model"] = forms.CharField(
