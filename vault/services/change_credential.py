@@ -39,7 +39,7 @@ def change_credential(
             key = lock_credential(tenant_id, credential_id)
             require_not_revoked(key)
             change = _Change(key, actor, at)
-            change.describe(name.strip() if name is not None else key.name, weight or key.weight)
+            change.describe(name.strip() if name is not None else key.name, key.weight if weight is None else weight)
             if not isinstance(expires_at, EllipsisType) and expires_at != key.expires_at:
                 change.expire(expires_at)
             if disabled is not None and disabled != (key.disabled_at is not None):
@@ -81,6 +81,9 @@ class _Change:
         key.expires_at = expires_at
         reason = key.health_reason if health == key.health else ""
         set_health(key=key, health=health, reason=reason, source=HealthChange.Source.PERSON, at=self.at)
+        if health == Health.UNVERIFIED:
+            key.next_check_at = self.at
+            key.save(update_fields=["next_check_at"])
         self._audit("credential.changed", expires_at=expires_at.isoformat() if expires_at is not None else None)
 
     def switch(self, *, disabled: bool) -> None:
