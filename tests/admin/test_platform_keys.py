@@ -42,6 +42,18 @@ def test_bad_key_is_refused(staff: Client, providers: ProvidersSandbox) -> None:
     assert not PlatformKey.objects.exists()
 
 
+def test_key_in_another_field_is_not_repeated(staff: Client, providers: ProvidersSandbox) -> None:
+    """K2: pasted into the name of a new key, of one that is there, or into the hours of a rotation."""
+    text = providers.key("groq")
+    key = make_credential(None)
+    page = add(staff, text, name=text)
+    assert "looks like a key" in page
+    renamed = staff.post(on(key, "change"), {"name": text, "weight": "1"})
+    assert (renamed.status_code, "looks like a key" in renamed.text) == (200, True)
+    rotated = staff.post(on(key, "rotate"), CONFIRM | {"key": text, "overlap_hours": text})
+    assert text not in page + renamed.text + rotated.text
+
+
 def test_name_twice_is_refused(staff: Client, providers: ProvidersSandbox) -> None:
     """K12: two keys of a provider have two names."""
     add(staff, providers.key("openai"))

@@ -35,12 +35,13 @@ class Scene:
     rotated: Canary
     platform: Canary
     refused: Canary
+    strayed: Canary
     traces: Traces = field(default_factory=Traces)
     handed: list[str] = field(default_factory=list)
 
     @property
     def canaries(self) -> tuple[Canary, ...]:
-        return self.own, self.rotated, self.platform, self.refused
+        return self.own, self.rotated, self.platform, self.refused, self.strayed
 
     def call(self, method: str, path: str, body: Any = None, key: Key | None = None, **headers: str) -> Any:
         """A program's request, whose answer is kept."""
@@ -79,6 +80,7 @@ def make_scene(providers: ProvidersSandbox, patch: pytest.MonkeyPatch, settings:
         rotated=special_canary("rotated key"),
         platform=bare_canary("platform key"),
         refused=special_canary("refused key"),
+        strayed=special_canary("strayed key"),
     )
     for client in (scene.member, scene.staff):
         client.raise_request_exception = False

@@ -54,6 +54,7 @@ def test_canary_secrets_are_nowhere_but_in_the_answer_to_the_runtime(
         tour.keep_platform_key(scene)
         faults.fail_everywhere(scene, faults.open_run(scene))
         tour.fail_to_add(scene)
+        tour.misplace(scene)
         tour.run_on_keys(scene)
         tour.sign_in(scene)
         tour.look_at_everything(scene)

@@ -48,7 +48,6 @@ def fail_to_add(scene: Scene) -> None:
     """Every way in which a key is refused: by us, by the provider, by the network."""
     key = scene.refused.text
     valid = {"provider": "openai", "api_key": key}
-    text = json.dumps(valid).encode()
     for state in ("invalid", "echo", "restricted"):
         scene.providers.set_state("openai", key, state)
         scene.call("POST", KEYS, valid)
@@ -57,8 +56,16 @@ def fail_to_add(scene: Scene) -> None:
     for kind in ("timeout", "hang_up", "redirect", "garbage", "echo", "status"):
         scene.providers.fault(kind, provider="openai")
         scene.call("POST", KEYS, valid)
+    scene.call("POST", KEYS, valid | {"name": "Renamed"})
+    scene.call("POST", KEYS, valid, **{"Idempotency-Key": "add-1"})
+
+
+def misplace(scene: Scene) -> None:
+    """The key where it does not belong, so that most of it never becomes a `Secret`."""
+    key = scene.strayed.text
+    valid = {"provider": "openai", "api_key": key}
+    text = json.dumps(valid).encode()
     for body in (
-        valid | {"name": "Renamed"},
         valid | {"key": key},
         valid | {"name": key},
         valid | {"base_url": f"https://{key}@example.com"},
@@ -73,7 +80,9 @@ def fail_to_add(scene: Scene) -> None:
     for query in (f"api_key={quote(key)}", quote(key), f"{quote(key)}=1"):
         scene.call("POST", f"{KEYS}?{query}", valid)
         scene.call("GET", f"{KEYS}?{query}")
-    scene.call("POST", KEYS, valid, **{"Idempotency-Key": "add-1"})
+    form = {"api_key": key, "name": key, "base_url": f"https://{key}", "place": "none", "which": "all"}
+    assert scene.page(scene.member, reverse("console:key_add", args=["openai"]), form).status_code == 422
+    scene.page(scene.staff, reverse("admin:vault_platformkey_add"), platform_form(key, name=key))
 
 
 def platform_form(key: str, name: str = "Shared") -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tenants.services.record_audit import Actor
 from tenants.staff_admin import badge, link_to_list
 from vault.admin.credential import HealthInline, VersionInline
 from vault.admin.platform_key_actions import PlatformKeyActions
-from vault.admin.platform_key_forms import NewPlatformKeyForm
+from vault.admin.platform_key_forms import NewPlatformKeyForm, PlatformKeyForm
 from vault.admin.shown import HEALTH_COLOURS, last_four, with_last_four
 from vault.models import CredentialAccess, PlatformKey
 from vault.services.change_credential import change_credential
@@ -50,6 +50,7 @@ class PlatformKeyAdmin(PlatformKeyActions):
         ("disabled_at", "revoked_at", "created_by", "created_at"),
         "accesses_link",
     )
+    form = PlatformKeyForm
     actions_detail = ("check_now", "rotate", "go_back", "disable", "enable", "revoke")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PlatformKey]:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django import forms
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_variables
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget
@@ -13,8 +14,10 @@ from tenants.services.record_audit import Actor
 from tenants.staff_admin import TypedModelForm
 from tenants.staff_dialogs import DialogForm
 from vault.admin.refusals import in_words
+from vault.crypto.redaction import shows_a_key
 from vault.crypto.secret import Secret
-from vault.errors import CredentialExists, VaultError
+from vault.errors import CredentialExists, InvalidValue, VaultError
+from vault.inputs import check_name
 from vault.models import Credential, PlatformKey
 from vault.providers import PROVIDERS
 from vault.services.add_credential import add_credential
@@ -32,7 +35,34 @@ def key_field() -> forms.CharField:
     return forms.CharField(max_length=2000, label="Key", widget=UnfoldAdminPasswordWidget(attrs=_NO_MEMORY))
 
 
-class NewPlatformKeyForm(TypedModelForm[PlatformKey]):
+@sensitive_variables()
+def forget_key(form: forms.BaseForm) -> None:
+    """Let a refused form repeat no key: not the field's own, nor one that was pasted into a field beside it (K2)."""
+    given, kept = form.data.get("key", "").strip(), dict(form.data.items())
+    for name, text in form.data.items():
+        if name == "key" or shows_a_key(str(text)) or (given and given in str(text)):
+            kept[name] = ""
+    form.data = kept
+
+
+class PlatformKeyForm(TypedModelForm[PlatformKey]):
+    """What can be changed of a key that is there."""
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        try:
+            check_name(name)
+        except InvalidValue as error:
+            raise ValidationError(error.reason) from None
+        return name
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.errors:
+            forget_key(self)
+
+
+class NewPlatformKeyForm(PlatformKeyForm):
     """A key that the provider is asked about before it is stored (K2).
 
     Stored while it is validated: only the provider knows whether the form is right, and its answer belongs beside the
@@ -56,6 +86,8 @@ class NewPlatformKeyForm(TypedModelForm[PlatformKey]):
         super().full_clean()
         if self.is_bound and not self.errors:
             self._store()
+        if self.is_bound and self.errors:
+            forget_key(self)
 
     @sensitive_variables()
     def _store(self) -> None:
@@ -93,6 +125,11 @@ class RotateForm(DialogForm):
 
     def clean_key(self) -> Secret:
         return Secret(self.cleaned_data["key"])
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.errors:
+            forget_key(self)
 
     def overlap(self) -> timedelta:
         """Of a valid form."""
