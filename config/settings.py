@@ -196,6 +196,8 @@ CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
 TOPUP_FEE_PERCENT = Decimal(env.str("TOPUP_FEE_PERCENT", default="5"))
 TOPUP_MINIMUM = Decimal(env.str("TOPUP_MINIMUM", default="5"))
 TOPUP_MAXIMUM = Decimal(env.str("TOPUP_MAXIMUM", default="10000"))
+# How long a session keeps its slot without a sign of life (P9).
+SESSION_TIMEOUT_SECONDS = env.int("SESSION_TIMEOUT_SECONDS", default=60)
 # How long a paid plan outlives its first failed renewal.
 DUNNING_GRACE_DAYS = env.int("DUNNING_GRACE_DAYS", default=7)
 
@@ -252,6 +254,17 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "flush-rollups": {"task": "billing.usage.tasks.flush_rollups", "schedule": 1.0, "options": {"expires": 5}},
     "expire-holds": {"task": "billing.runtime.tasks.expire_holds", "schedule": 5.0, "options": {"expires": 30}},
+    "end-lost-sessions": {
+        "task": "billing.runtime.tasks.end_lost_sessions",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "tell-of-stopped-sessions": {
+        "task": "billing.runtime.tasks.tell_of_stopped_sessions",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
+    "watch-usage": {"task": "billing.usage.tasks.watch_usage", "schedule": 10.0, "options": {"expires": 30}},
     "expire-grants": {"task": "billing.credits.tasks.expire_grants", "schedule": 60.0, "options": {"expires": 120}},
     "work-stripe-inbox": {
         "task": "billing.stripe_sync.tasks.work_inbox",

@@ -127,6 +127,8 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "authorization-voided": ProblemType(409, "The authorization is voided"),
         "idempotency-conflict": ProblemType(409, "The idempotency key was used for another request"),
         "missing-provider-credential": ProblemType(409, "No provider key is set"),
+        "session-ended": ProblemType(409, "The session has ended"),
+        "session-stopped": ProblemType(409, "The session was stopped"),
         "no-stripe-customer": ProblemType(409, "The account has no Stripe customer"),
         "nothing-to-pay": ProblemType(409, "There is nothing to pay"),
         "nothing-to-change": ProblemType(409, "There is nothing to change"),
@@ -170,12 +172,12 @@ def limit_code(name: str) -> str:
 
 
 def quota_exceeded(
-    name: str, *, detail: str, limit_source: str, remedy: str, retry_after: int | None = None
+    name: str, *, detail: str, limit_source: str, remedy: str, retry_after: int | None = None, status: int = 402
 ) -> Problem:
-    """Make the refusal of an exceeded quota, status 402, with the code that `limit_code` gives (P6)."""
+    """Make the refusal of an exceeded quota with the code that `limit_code` gives (P6): 402, or 429 for slots (P9)."""
     return Problem(
         code=limit_code(name),
-        status=402,
+        status=status,
         title="Quota exceeded",
         detail=detail,
         limit_source=limit_source,

@@ -19,6 +19,7 @@ class FeatureKind(StrEnum):
     TEXT = "text"
     DURATION = "duration"  # seconds
     AMOUNT_DAY = "amount_day"  # money within a UTC day, in the catalogue's currency
+    BOUND = "bound"  # what is still normal; beyond it something is stopped
 
     @property
     def is_whole_number(self) -> bool:
@@ -37,6 +38,7 @@ WHOLE_NUMBER_KINDS = frozenset(
         FeatureKind.CONCURRENCY,
         FeatureKind.LARGEST,
         FeatureKind.DURATION,
+        FeatureKind.BOUND,
     }
 )
 
@@ -117,6 +119,16 @@ FEATURES: Mapping[str, Feature] = _registry(
         unit="currency",
         limit_code="spend-cap-exceeded",
     ),
+    Feature(
+        "spend_cap_per_day",
+        FeatureKind.AMOUNT_DAY,
+        "Spend cap per day",
+        unit="currency",
+        limit_code="spend-cap-exceeded",
+    ),
+    # A session that runs more often, or the same again and again, is taken for a loop and stopped (M9).
+    Feature("session_runs_per_minute", FeatureKind.BOUND, "Runs of a session per minute", unit="run"),
+    Feature("session_repeats_limit", FeatureKind.BOUND, "Equal runs of a session in a row", unit="run"),
     # `all` in the list stands for every channel there is; other words are a channel or a level of service.
     Feature("channels", FeatureKind.LIST, "Channels"),
     # Shell patterns, matched case-sensitively against the provider's model id.

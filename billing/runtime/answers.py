@@ -1,6 +1,7 @@
 """Authorizations as the API shows them."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from billing.core.ids import encode_id
@@ -10,7 +11,14 @@ from billing.runtime.models import Authorization
 from billing.runtime.requests import AuthorizationAnswer
 
 
-def answer_to(decided: AuthorizeRow | Authorization, *, authorization_id: UUID, state: str) -> AuthorizationAnswer:
+def answer_to(
+    decided: AuthorizeRow | Authorization,
+    *,
+    authorization_id: UUID,
+    state: str,
+    overage: Decimal,
+    session_id: UUID | None,
+) -> AuthorizationAnswer:
     """The answer to a request that was granted: just now, from the row that decided, or before, from what is stored."""
     return AuthorizationAnswer(
         id=encode_id("auth", authorization_id),
@@ -21,14 +29,22 @@ def answer_to(decided: AuthorizeRow | Authorization, *, authorization_id: UUID, 
         credential=own_key_id(decided.credential_source, decided.credential_id),
         credential_reason=decided.credential_reason,
         held=format_amount(decided.held),
+        overage=format_amount(overage),
         currency=decided.currency,
+        session=None if session_id is None else encode_id("ses", session_id),
         expires_at=rfc3339(decided.expires_at),
     )
 
 
 def stored_answer(authorization: Authorization) -> AuthorizationAnswer:
     """The answer to a request that was granted before."""
-    return answer_to(authorization, authorization_id=authorization.id, state=authorization.state)
+    return answer_to(
+        authorization,
+        authorization_id=authorization.id,
+        state=authorization.state,
+        overage=authorization.overage,
+        session_id=authorization.session_row_id,
+    )
 
 
 def own_key_id(credential_source: str, credential_id: UUID | None) -> str | None:

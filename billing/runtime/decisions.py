@@ -52,11 +52,21 @@ class AuthorizeRow(msgspec.Struct, kw_only=True):
     end_user: str
     expires_at: datetime
     swept: bool
+    sandbox: bool
+    named_session: UUID | None
+    new_session: UUID | None
+    session_slots: int | None
+    session_rate: int | None
+    session_repeats: int | None
+    session_shape: str
+    session_lease: int
 
 
 class AuthorizeVerdict(NamedTuple):
-    """granted, replayed, conflict, stale, revoked, limit, throttled, budget, expiry-due, or insufficient-credits.
+    """granted, replayed, conflict, stale, revoked, session-stopped, session-ended, sessions-full, limit, throttled,
+    budget, expiry-due, or insufficient-credits.
 
+    `overage` is what a granted run costs past the limit, `session_id` whose slot it is in, or what session refused.
     `used` is the counter's reading where a limit refuses, the platform's spending where its budget does, and what can
     be spent where funds do not suffice.
     """
@@ -66,10 +76,13 @@ class AuthorizeVerdict(NamedTuple):
     feature: str | None
     used: Decimal | None
     retry_after: int | None
+    overage: Decimal
+    session_id: UUID | None
 
 
 class SettleRow(msgspec.Struct, kw_only=True):
-    """One request of `quaestor_settle`; `event` is a row of usage events."""
+    """One request of `quaestor_settle`; `event` is a row of usage events, and so is `overage_event`, for a run past the
+    limit."""
 
     id: UUID
     ledger: UUID
@@ -79,6 +92,8 @@ class SettleRow(msgspec.Struct, kw_only=True):
     cost: Decimal
     event: Any
     swept: bool
+    overage_event: Any
+    session_lease: int
 
 
 class SettleVerdict(NamedTuple):
@@ -91,6 +106,7 @@ class SettleVerdict(NamedTuple):
     owed: Decimal
     balance: Decimal
     event_id: UUID
+    overage: Decimal
 
 
 class ReleaseRow(msgspec.Struct, kw_only=True):
@@ -99,6 +115,7 @@ class ReleaseRow(msgspec.Struct, kw_only=True):
     id: UUID
     ledger: UUID
     revenue: UUID
+    session_lease: int = 60
 
 
 def decide_authorize(rows: Sequence[AuthorizeRow], at: datetime) -> list[AuthorizeVerdict]:

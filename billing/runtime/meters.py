@@ -10,8 +10,9 @@ from billing.core.money import minor_exponent
 from billing.core.problems import Problem, problem, quota_exceeded
 from billing.plans.features import FEATURES, FeatureKind
 from billing.runtime.requests import AuthorizationRequest
-from billing.subscriptions.terms import AccountTerms
+from billing.subscriptions.terms import AccountTerms, Overage
 
+EXECUTIONS = "executions_per_month"
 _REMEDY = "Wait for the next window, or choose a plan with a higher limit."
 
 
@@ -25,12 +26,18 @@ class MeterNeed(msgspec.Struct, kw_only=True):
     quota: Decimal | None
     throttle_after: int | None
     throttle_seconds: Decimal | None
+    overage_price: Decimal | None = None
+    overage_ceiling: Decimal | None = None
 
 
 def meters_of(request: AuthorizationRequest, terms: AccountTerms, *, cost: Decimal, at: datetime) -> list[MeterNeed]:
-    """The limited counters of a run; an unlimited one has nothing to admit and is counted when the run is settled."""
+    """The limited counters of a run; an unlimited one has nothing to admit and is counted when the run is settled.
+
+    A try in the sandbox counts against its own allowance of the day, not against the executions.
+    """
     tokens = Decimal(request.input_tokens + request.max_output_tokens)
-    needs = [("executions_per_month", "", Decimal(1)), ("tokens_per_month", "", tokens)]
+    runs = "sandbox_tries_per_day" if request.sandbox else EXECUTIONS
+    needs = [(runs, "", Decimal(1)), ("tokens_per_month", "", tokens), ("spend_cap_per_day", "", cost)]
     if request.user:
         needs.append(("spend_cap_per_user_day", request.user, cost))
     return [
@@ -43,6 +50,7 @@ def meters_of(request: AuthorizationRequest, terms: AccountTerms, *, cost: Decim
 def _meter(feature: str, subject: str, need: Decimal, *, terms: AccountTerms, at: datetime) -> MeterNeed:
     limit = terms.limit(feature)
     per_minute = limit.throttle_per_minute
+    overage = terms.overage if feature == EXECUTIONS else None
     return MeterNeed(
         feature=feature,
         subject=subject,
@@ -51,6 +59,8 @@ def _meter(feature: str, subject: str, need: Decimal, *, terms: AccountTerms, at
         quota=limit.number,
         throttle_after=limit.throttle_after,
         throttle_seconds=Decimal(60) / per_minute if per_minute else None,
+        overage_price=overage.price if overage else None,
+        overage_ceiling=overage.ceiling if overage else None,
     )
 
 
@@ -74,6 +84,8 @@ def meter_refusal(
 
     `retry_after` is the throttle's, in seconds; where the window is used up, its end is what to wait for.
     """
+    if feature == "overage" and terms.overage is not None:
+        return _overage_refusal(used, terms.overage, terms, at)
     known, limit = FEATURES[feature], terms.limit(feature)
     ends = terms.window(feature, at).end
     figures = f"{_figure(used, feature, terms)} of {_figure(limit.number, feature, terms)} used"
@@ -99,9 +111,30 @@ def meter_refusal(
     return problem(code, detail, limit_source=limit.source, remedy=_REMEDY, retry_after=wait)
 
 
+def _overage_refusal(used: Decimal, overage: Overage, terms: AccountTerms, at: datetime) -> Problem:
+    """The executions are used up, and so is what the customer allows to be paid for more (P8)."""
+    ends = terms.period(at).end
+    return quota_exceeded(
+        "executions",
+        detail=f"Executions past the limit have cost {_money(used, terms)} of the {_money(overage.ceiling, terms)} that "
+        f"this period may cost; another costs {_money(overage.price, terms)}. It ends {ends:%Y-%m-%d %H:%M} UTC.",
+        limit_source="overage-ceiling",
+        remedy="Raise the overage ceiling, wait for the next period, or choose a plan with a higher limit.",
+        retry_after=ceil((ends - at).total_seconds()),
+    )
+
+
+def _money(amount: Decimal, terms: AccountTerms) -> str:
+    return f"{_digits(amount, minor_exponent(terms.currency))} {terms.currency}"
+
+
 def _figure(number: Decimal | None, feature: str, terms: AccountTerms) -> str:
     """A reading or a limit without idle zeros; an amount of money has at least its currency's decimals."""
     if number is None:
         return "unlimited"
     digits = minor_exponent(terms.currency) if FEATURES[feature].kind is FeatureKind.AMOUNT_DAY else 0
-    return f"{number:.{max(digits, -int(number.normalize().as_tuple().exponent))}f}"
+    return _digits(number, digits)
+
+
+def _digits(number: Decimal, least: int) -> str:
+    return f"{number:.{max(least, -int(number.normalize().as_tuple().exponent))}f}"

@@ -16,6 +16,7 @@ from billing.runtime.meters import MeterNeed, check_size, meters_of
 from billing.runtime.requests import AuthorizationRequest
 from billing.runtime.routing import quote, route
 from billing.runtime.run_keys import RunKey, RunKeys
+from billing.runtime.slots import lease_seconds, slot_of
 from billing.subscriptions.directory import KnownRing, Placement
 from billing.subscriptions.own_keys import place_of
 from billing.subscriptions.terms import AccountTerms
@@ -81,7 +82,7 @@ def prepare_run(
 
     `exhausted` has the refusals of platform budgets that did not admit the run. Raises Problem where there is no offer.
     """
-    terms = standing.terms
+    terms, slot = standing.terms, slot_of(request, standing.terms)
     offer = make_offer(request, standing, exhausted=exhausted, at=at)
     return AuthorizeRow(
         id=uuid7(),
@@ -116,4 +117,12 @@ def prepare_run(
         end_user=request.user,
         expires_at=at + HOLD_FOR,
         swept=swept,
+        sandbox=request.sandbox is True,
+        named_session=slot.named_session,
+        new_session=slot.new_session,
+        session_slots=slot.slots,
+        session_rate=slot.rate,
+        session_repeats=slot.repeats,
+        session_shape=slot.shape,
+        session_lease=lease_seconds(),
     )

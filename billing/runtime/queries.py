@@ -1,6 +1,7 @@
 """Reading authorizations, inside one tenant."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +17,7 @@ _RUN = """
     SELECT z.id, z.account_id, a.credits_id, a.receivable_id, z.tenant_id, z.workspace_id, z.provider, z.model,
            z.credential_source, z.credential_reason, z.credential_id, z.credential_number, z.state, z.funding,
            z.rates::text, z.currency, z.period_start, z.office, z.agent, z.session, z.end_user, z.created_at,
-           z.expires_at,
+           z.expires_at, z.sandbox, z.overage, z.session_row_id,
            EXISTS (SELECT FROM tenants_apikey AS k WHERE k.id = %(key)s AND k.revoked_at IS NULL)
       FROM billing_runtime_authorization AS z
       JOIN billing_subscriptions_billingaccount AS a ON a.id = z.account_id
@@ -51,6 +52,9 @@ class Run(NamedTuple):
     end_user: str
     created_at: datetime
     expires_at: datetime
+    sandbox: bool
+    overage: Decimal
+    session_row_id: UUID | None
 
     @property
     def rates(self) -> TokenRates:

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from billing.usage.inputs import Key, Name, Tokens
 from vault.crypto.secret import Secret
@@ -13,7 +13,12 @@ Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
 
 
 class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
-    """A run that is about to start: on a named model, or on the cheapest one of a tier."""
+    """A run that is about to start: on a named model, or on the cheapest one of a tier.
+
+    A run in a `session` takes the session's slot or renews it. `sandbox` is a try, which has an allowance of its own.
+    `fingerprint` tells runs of a session apart: the same one again and again is taken for a loop (M9); without it, runs
+    of equal model and sizes count as equal.
+    """
 
     workspace: Annotated[str, Meta(min_length=1, max_length=100)]
     idempotency_key: Key
@@ -26,9 +31,13 @@ class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=T
     agent: Name = ""
     session: Name = ""
     user: Name = ""
+    # Left out of the request's digest where it is not sent, so that requests of before these fields keep theirs.
+    sandbox: bool | UnsetType = UNSET
+    fingerprint: Name | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        if "\x00" in f"{self.workspace}{self.idempotency_key}{self.office}{self.agent}{self.session}{self.user}":
+        texts = (self.workspace, self.idempotency_key, self.office, self.agent, self.session, self.user)
+        if "\x00" in "".join(texts) or (self.fingerprint and "\x00" in self.fingerprint):
             raise ValueError("Text cannot contain the character NUL")
 
 
@@ -45,6 +54,8 @@ class AuthorizationAnswer(msgspec.Struct, kw_only=True, frozen=True):
     """What was decided for a run. Amounts are decimal strings in `currency`, times RFC 3339 UTC.
 
     `credential` is the tenant's own key that the run is on, null on the platform's; `credential_reason` says why.
+    `overage` is what the run costs as an execution past the plan's limit, charged when it is settled (P8).
+    `session` is the session whose slot it is in.
     """
 
     id: str
@@ -55,7 +66,9 @@ class AuthorizationAnswer(msgspec.Struct, kw_only=True, frozen=True):
     credential: str | None
     credential_reason: str
     held: str
+    overage: str
     currency: str
+    session: str | None
     expires_at: str
 
 
@@ -78,13 +91,17 @@ class CredentialAnswer(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class SettlementAnswer(msgspec.Struct, kw_only=True, frozen=True):
-    """What a run cost, what of it was taken from credits and what is owed, and the balance after it."""
+    """What a run cost, what of it was taken from credits and what is owed, and the balance after it.
+
+    `overage` is the price of an execution past the plan's limit; it is owed, and not part of `cost` (P8).
+    """
 
     id: str
     state: str
     cost: str
     charged: str
     owed: str
+    overage: str
     balance: str
     currency: str
     event_id: str

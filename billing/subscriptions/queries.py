@@ -10,6 +10,7 @@ from billing.plans.models import Entitlement, PlanVersion
 from billing.pricing.units import Tier, UnitPrice
 from billing.subscriptions.errors import NoActivePlan, UnknownPlan
 from billing.subscriptions.models import Agreement, BillingAccount, EntitlementOverride, Subscription
+from billing.subscriptions.own_caps import overage_of, with_own_caps
 from billing.subscriptions.terms import AccountTerms, Limit, Meter, is_number
 
 
@@ -55,9 +56,12 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
     The version number is read first: whatever changes while the rest is read raises it, and the decision that carries
     the older number is refused.
     """
-    account = BillingAccount.objects.get(id=account_id)
+    account = BillingAccount.objects.select_related("controls").get(id=account_id)
+    controls = getattr(account, "controls", None)
     subscription = subscription_at(account_id, at)
     version = subscription.plan_version
+    limits = with_own_caps(effective_limits(account.id, version, subscription.seats), controls)
+    meters = _meters_of(version)
     return AccountTerms(
         account_id=account.id,
         tenant_id=account.tenant_id,
@@ -73,14 +77,20 @@ def terms_of(account_id: UUID, at: datetime) -> AccountTerms:
         anchor=subscription.anchor,
         valid_from=subscription.starts_at,
         valid_until=subscription.ends_at,
-        limits=effective_limits(account.id, version, subscription.seats),
-        meters={
-            meter.product: Meter(
-                meter.unit, UnitPrice((Tier(None, meter.unit_price),), "graduated", included=meter.included)
-            )
-            for meter in version.meters.all()
-        },
+        limits=limits,
+        meters=meters,
+        overage=overage_of(limits, meters, controls),
+        burn_alerts=controls is None or controls.burn_alerts,
     )
+
+
+def _meters_of(version: PlanVersion) -> dict[str, Meter]:
+    return {
+        meter.product: Meter(
+            meter.unit, UnitPrice((Tier(None, meter.unit_price),), "graduated", included=meter.included)
+        )
+        for meter in version.meters.all()
+    }
 
 
 def offered_version(*, plan_slug: str, interval: str, variant: str) -> PlanVersion:

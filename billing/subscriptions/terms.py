@@ -19,13 +19,15 @@ _NUMBERS = frozenset(
         FeatureKind.CONCURRENCY,
         FeatureKind.LARGEST,
         FeatureKind.AMOUNT_DAY,
+        FeatureKind.BOUND,
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """The effective value of one feature; None is unlimited. `source` is `plan:<slug>` or `override`."""
+    """The effective value of one feature; None is unlimited. `source` is `plan:<slug>`, `override`, or the customer's
+    own `cap`."""
 
     value: Any
     source: str
@@ -46,10 +48,19 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
+class Overage:
+    """What an execution past the limit costs, and the most that a period may cost (P8). In the account's currency."""
+
+    price: Decimal
+    ceiling: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class AccountTerms:
     """An account's terms, as read at one version number of the account; good from `valid_from` to `valid_until`.
 
-    `own_keys` is the account's own switch for its tenant's provider keys (K11).
+    `own_keys` is the account's own switch for its tenant's provider keys (K11); `overage` is None unless the customer
+    has opted in and the plan sells executions; `burn_alerts` is whether the customer wants them.
     """
 
     account_id: UUID
@@ -68,6 +79,8 @@ class AccountTerms:
     valid_until: datetime | None
     limits: Mapping[str, Limit]
     meters: Mapping[str, Meter]
+    overage: Overage | None = None
+    burn_alerts: bool = True
 
     def covers(self, at: datetime) -> bool:
         """Whether these are the terms at an instant."""

@@ -40,6 +40,7 @@ class EventRow(msgspec.Struct, kw_only=True):
     recorded_at: datetime
     period_start: datetime
     reverses_id: UUID | None = None
+    sandbox: bool = False
     credential_reason: str = ""
     credential_id: UUID | None = None
 

@@ -7,6 +7,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from billing.credits.models import Transfer
+from billing.runtime.models.session import Session
 from tenants.append_only import kept
 
 
@@ -55,6 +56,13 @@ class Authorization(models.Model):
     agent = models.CharField(max_length=100, blank=True)
     session = models.CharField(max_length=100, blank=True)
     end_user = models.CharField(max_length=100, blank=True)
+    session_row = models.ForeignKey(
+        Session, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="Whose slot it is in."
+    )
+    sandbox = models.BooleanField(default=False, help_text="A try in the sandbox: counts against its own allowance.")
+    overage = models.DecimalField(
+        max_digits=21, decimal_places=9, default=Decimal(0), help_text="What the run costs as one past the limit (P8)."
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)

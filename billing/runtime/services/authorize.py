@@ -12,6 +12,7 @@ from billing.runtime.models import Authorization
 from billing.runtime.preparation import Standing, prepare_run
 from billing.runtime.requests import AuthorizationAnswer, AuthorizationRequest
 from billing.runtime.run_keys import budget_refusal
+from billing.runtime.slots import SESSION_VERDICTS, session_refusal
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.rows import digest_of
@@ -39,7 +40,13 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
             continue
         match verdict.verdict:
             case "granted":
-                return answer_to(row, authorization_id=row.id, state=Authorization.State.OPEN)
+                return answer_to(
+                    row,
+                    authorization_id=row.id,
+                    state=Authorization.State.OPEN,
+                    overage=verdict.overage,
+                    session_id=verdict.session_id,
+                )
             case "replayed":
                 return stored_answer(Authorization.objects.get(id=verdict.authorization_id))
             case "stale":
@@ -106,6 +113,8 @@ def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, 
             verdict=verdict.verdict,
             retry_after=verdict.retry_after,
         )
+    if verdict.verdict in SESSION_VERDICTS:
+        return session_refusal(verdict.verdict, terms, used=verdict.used, retry_after=verdict.retry_after)
     if verdict.verdict == "conflict":
         return _conflict()
     if verdict.verdict == "revoked":

@@ -4,6 +4,7 @@ from billing.credits.models import LedgerAccount
 from billing.credits.services.open_ledger_account import platform_account
 from billing.runtime.decisions import ReleaseRow, decide_release
 from billing.runtime.models import Authorization
+from billing.runtime.slots import lease_seconds
 from billing.subscriptions.models import BillingAccount
 
 _BATCH = 500
@@ -27,6 +28,7 @@ def expire_holds(*, at: datetime) -> int:
                 id=authorization_id,
                 ledger=ledgers[account_id],
                 revenue=platform_account(LedgerAccount.Kind.REVENUE, currency),
+                session_lease=lease_seconds(),
             )
             for authorization_id, account_id, currency in due
         ]

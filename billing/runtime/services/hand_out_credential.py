@@ -4,7 +4,7 @@ from uuid import UUID
 from billing.core.ids import encode_id
 from billing.core.problems import Problem, problem
 from billing.runtime.answers import own_key_id, rfc3339
-from billing.runtime.models import Authorization
+from billing.runtime.models import Authorization, Session
 from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import CredentialAnswer
 from billing.runtime.run_keys import resting_refusal
@@ -33,6 +33,7 @@ def hand_out_credential(*, caller: Caller, authorization_id: UUID, at: datetime)
     """
     run = find_run(caller=caller, authorization_id=authorization_id)
     _check_open(run, at)
+    _check_session(run)
     try:
         handed = hand_out(run=_to_hand_out(run), actor=Actor(key_id=caller.key_id), at=at)
     except VaultError as error:
@@ -48,6 +49,13 @@ def _check_open(run: Run, at: datetime) -> None:
         raise problem(
             "authorization-expired", "The authorization has expired.", remedy="Authorize the run again, with a new key."
         )
+
+
+def _check_session(run: Run) -> None:
+    """A session that was stopped for looping gets no more keys either (M9)."""
+    stopped = Session.objects.filter(id=run.session_row_id, state=Session.State.STOPPED)
+    if run.session_row_id is not None and stopped.exists():
+        raise problem("session-stopped", "The run's session was stopped.", remedy="Void the run.")
 
 
 def _to_hand_out(run: Run) -> RunToHandOut:

@@ -16,6 +16,8 @@ from billing.pricing.tokens import rate_tokens
 from billing.runtime.decisions import SettleRow, SettleVerdict, decide_settle
 from billing.runtime.queries import Run, find_run
 from billing.runtime.requests import SettlementAnswer, SettlementRequest
+from billing.runtime.slots import lease_seconds
+from billing.subscriptions.own_caps import EXECUTIONS
 from billing.usage.inputs import RESERVED_KEYS
 from billing.usage.rows import EventRow, digest_of
 from tenants.permissions import Permission
@@ -77,6 +79,8 @@ def _prepare(run: Run, request: SettlementRequest, at: datetime) -> SettleRow:
         cost=cost,
         event=_event(run, request, cost=cost, digest=digest, at=at),
         swept=False,
+        overage_event=_overage_event(run, digest=digest, at=at) if run.overage > 0 else None,
+        session_lease=lease_seconds(),
     )
 
 
@@ -119,6 +123,39 @@ def _event(
         occurred_at=run.created_at,
         recorded_at=at,
         period_start=run.period_start,
+        sandbox=run.sandbox,
+    )
+
+
+def _overage_event(run: Run, *, digest: str, at: datetime) -> EventRow:
+    """The execution itself, past the limit: priced when the run was admitted, and put on the invoice (P8)."""
+    return EventRow(
+        id=uuid7(),
+        account_id=run.account_id,
+        tenant_id=run.tenant_id,
+        workspace_id=run.workspace_id,
+        idempotency_key=f"{RESERVED_KEYS}overage:{encode_id('auth', run.id)}",
+        body_digest=digest,
+        product=EXECUTIONS,
+        unit="execution",
+        provider="",
+        model="",
+        credential_source="none",
+        quantity=Decimal(1),
+        input_tokens=0,
+        output_tokens=0,
+        cached_input_tokens=0,
+        cost=run.overage,
+        currency=run.currency,
+        funding="invoice",
+        office=run.office,
+        agent=run.agent,
+        session=run.session,
+        end_user=run.end_user,
+        outcome="",
+        occurred_at=run.created_at,
+        recorded_at=at,
+        period_start=run.period_start,
     )
 
 
@@ -129,6 +166,7 @@ def _answer(verdict: SettleVerdict, currency: str) -> SettlementAnswer:
         cost=format_amount(verdict.cost),
         charged=format_amount(verdict.charged),
         owed=format_amount(verdict.owed),
+        overage=format_amount(verdict.overage),
         balance=format_amount(verdict.balance),
         currency=currency,
         event_id=encode_id("evt", verdict.event_id),

@@ -9,6 +9,7 @@ from billing.runtime.decisions import ReleaseRow, decide_release
 from billing.runtime.models import Authorization
 from billing.runtime.queries import find_run
 from billing.runtime.requests import VoidAnswer
+from billing.runtime.slots import lease_seconds
 from tenants.queries import Caller
 
 
@@ -22,6 +23,7 @@ def void(*, caller: Caller, authorization_id: UUID, at: datetime) -> VoidAnswer:
         id=run.id,
         ledger=run.credits_id,
         revenue=platform_account(LedgerAccount.Kind.REVENUE, run.currency),
+        session_lease=lease_seconds(),
     )
     verdict = decide_release([row], Authorization.State.VOIDED, at)[0]
     if verdict == Authorization.State.SETTLED:

@@ -1,5 +1,6 @@
 from billing.subscriptions.models.account import BillingAccount, WorkspaceBilling
 from billing.subscriptions.models.agreement import Agreement
+from billing.subscriptions.models.controls import SpendControls
 from billing.subscriptions.models.subscription import EntitlementOverride, Subscription
 
-__all__ = ["Agreement", "BillingAccount", "EntitlementOverride", "Subscription", "WorkspaceBilling"]
+__all__ = ["Agreement", "BillingAccount", "EntitlementOverride", "SpendControls", "Subscription", "WorkspaceBilling"]

@@ -1,6 +1,19 @@
+from billing.usage.models.alert import BurnAlert, LowBalance, UsageWatch
 from billing.usage.models.counter import Counter
 from billing.usage.models.event import UsageEvent
 from billing.usage.models.knowledge import KnowledgeSource
-from billing.usage.models.rollup import UsageDelta, UsageRollup
+from billing.usage.models.rollup import PeriodRollup, PlaceRollup, SessionRollup, UsageDelta, UsageRollup
 
-__all__ = ["Counter", "KnowledgeSource", "UsageDelta", "UsageEvent", "UsageRollup"]
+__all__ = [
+    "BurnAlert",
+    "Counter",
+    "KnowledgeSource",
+    "LowBalance",
+    "PeriodRollup",
+    "PlaceRollup",
+    "SessionRollup",
+    "UsageDelta",
+    "UsageEvent",
+    "UsageRollup",
+    "UsageWatch",
+]

@@ -53,6 +53,7 @@ class UsageEvent(models.Model):
     session = models.CharField(max_length=100, blank=True)
     end_user = models.CharField(max_length=100, blank=True)
     outcome = models.CharField(max_length=40, blank=True)
+    sandbox = models.BooleanField(default=False, help_text="A try in the sandbox: counts against its own allowance.")
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
     period_start = models.DateTimeField(help_text="Of the billing period that the event happened in.")
@@ -78,6 +79,9 @@ class UsageEvent(models.Model):
                 condition=Q(reverses_id__isnull=False) | Q(cached_input_tokens__lte=models.F("input_tokens")),
                 name="usageevent_cached_within_input",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["account_id", "session", "id"], condition=~Q(session=""), name="usageevent_by_session"),
         ]
         triggers = append_only()
 

@@ -104,6 +104,7 @@ def _reversal(event: UsageEvent, at: datetime) -> EventRow:
         recorded_at=at,
         period_start=event.period_start,
         reverses_id=event.id,
+        sandbox=event.sandbox,
         credential_reason=event.credential_reason,
         credential_id=event.credential_id,
     )
