@@ -150,6 +150,7 @@ def test_included_plan_holds_and_charges_nothing() -> None:
     assert (settled.cost, settled.charged, settled.owed) == ("0.000450000", "0.000000000", "0.000000000")
     assert reserved(customer) == {
         "executions_per_month": "1+0",
+        "spend_cap_per_day": "0.00045+0",
         "spend_cap_per_user_day": "0.00045+0",
         "tokens_per_month": "1500+0",
     }
@@ -321,10 +322,12 @@ def test_workspace_that_moved_runs_on_its_new_account() -> None:
     assert refusal(customer).code == "not-found"
 
 
-@pytest.mark.parametrize("field", ["workspace", "idempotency_key", "office", "agent", "session", "user"])
+@pytest.mark.parametrize(
+    "field", ["workspace", "idempotency_key", "office", "agent", "session", "user", "fingerprint"]
+)
 def test_text_that_the_database_cannot_hold_is_refused_while_it_is_read(field: str) -> None:
     """F3: a NUL character is the caller's mistake, not a server error."""
-    body = msgspec.json.encode(msgspec.structs.asdict(ask()) | {field: "a\x00b"})
+    body = msgspec.json.encode(msgspec.to_builtins(ask()) | {field: "a\x00b"})
     with pytest.raises(msgspec.ValidationError, match="NUL"):
         msgspec.json.decode(body, type=AuthorizationRequest)
 
