@@ -9,9 +9,9 @@ from django.contrib.auth.models import Group
 
 from billing.plans.models import Plan
 from billing.plans.services.new_draft import new_draft
-from billing.runtime.models import Authorization
-from billing.subscriptions.models import EntitlementOverride
-from billing.usage.models import UsageEvent
+from billing.runtime.models import Authorization, Session
+from billing.subscriptions.models import EntitlementOverride, SpendControls
+from billing.usage.models import BurnAlert, Counter, PeriodRollup, UsageEvent
 from tenants.models import Membership, User
 from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
@@ -75,6 +75,36 @@ def make_override(customer: Customer, feature: str = "agents_limit", value: obje
     )
 
 
+def make_metered(customer: Customer) -> None:
+    """What usage adds up to and counts against, an alert of it, a live session, and the customer's own caps."""
+    account_id, tenant_id, workspace_id = customer.account.id, customer.tenant.id, customer.workspace.id
+    PeriodRollup.objects.create(
+        account_id=account_id, period_start=AT, workspace_id=workspace_id, product="llm", unit="token", requests=1
+    )
+    Counter.objects.create(account_id=account_id, feature="executions_per_month", window_start=AT, used=Decimal(1))
+    BurnAlert.objects.create(
+        account_id=account_id,
+        tenant_id=tenant_id,
+        feature="executions_per_month",
+        window_start=AT,
+        threshold=50,
+        used=Decimal(50),
+        quota=Decimal(100),
+        told=True,
+        created_at=AT,
+    )
+    Session.objects.create(
+        account_id=account_id,
+        tenant_id=tenant_id,
+        workspace_id=workspace_id,
+        name="s-1",
+        started_at=AT,
+        heartbeat_at=AT,
+        lease_until=AT + timedelta(minutes=1),
+    )
+    SpendControls.objects.create(account_id=account_id, daily_cap=Decimal(20), changed_at=AT)
+
+
 def make_market(customer: Customer) -> None:
     """A purchase of credits, and a creator's sale and payout."""
     wallet = Wallet(customer.account.credits, customer.account.receivable)
@@ -97,6 +127,7 @@ def make_records(*, slug: str = "") -> Customer:
     make_event(customer)
     make_authorization(customer)
     make_override(customer)
+    make_metered(customer)
     make_market(customer)
     make_stripe_records(customer)
     make_vault_records(customer)

@@ -13,7 +13,7 @@ from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.plans.models import ModelPrice, Plan, PlanVersion
 from billing.runtime.models import Authorization
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
-from billing.usage.models import UsageEvent
+from billing.usage.models import BurnAlert, Counter, UsageEvent
 from tenants.models import ApiKey, AuditEvent, Tenant, User
 from tests.admin.records import make_records
 from vault.models import (
@@ -32,6 +32,8 @@ SHOWN_ONLY = (
     Assignment,
     AuditEvent,
     Authorization,
+    BurnAlert,
+    Counter,
     Credential,
     CredentialAccess,
     DataKey,
@@ -76,7 +78,7 @@ def test_kept(model: type[Model], staff: Client) -> None:
 
 def test_large_tables_are_not_counted() -> None:
     """F2: tables of millions of rows are never counted whole."""
-    for model in (AuditEvent, Authorization, Grant, Transfer, UsageEvent):
+    for model in (AuditEvent, Authorization, BurnAlert, Counter, Grant, Transfer, UsageEvent):
         page = admin.site.get_model_admin(model)
         assert page.show_full_result_count is False
         assert page.paginator.__name__ == "BoundedPaginator"

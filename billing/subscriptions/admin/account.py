@@ -9,7 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from billing.credits.errors import TransferConflict
-from billing.subscriptions.admin.account_parts import OverrideInline, SubscriptionInline, WorkspaceLinkInline
+from billing.subscriptions.admin.account_parts import (
+    ControlsInline,
+    OverrideInline,
+    SubscriptionInline,
+    WorkspaceLinkInline,
+)
 from billing.subscriptions.admin.grant_form import GrantForm
 from billing.subscriptions.admin.plan_change_form import PlanChangeForm
 from billing.subscriptions.errors import AgreementGoverns, ChangeAhead, PlanUnchanged, UnknownPlan
@@ -44,7 +49,7 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
         ),
         ("Money", {"fields": (("balance", "held"), ("available", "owed"), "records")}),
     )
-    inlines = (SubscriptionInline, OverrideInline, WorkspaceLinkInline)
+    inlines = (SubscriptionInline, OverrideInline, ControlsInline, WorkspaceLinkInline)
     actions_detail = ("grant_credits", "change_plan")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BillingAccount]:
@@ -99,6 +104,8 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             link_to_list("billing_credits_transfer", "Transfers", q=account.id),
             link_to_list("billing_credits_grant", "Grants", account__id__exact=account.credits_id),
             link_to_list("billing_usage_usageevent", "Usage events", q=account.id),
+            link_to_list("billing_usage_counter", "Counters", q=account.id),
+            link_to_list("billing_usage_burnalert", "Burn alerts", q=account.id),
             link_to_list("billing_runtime_authorization", "Authorizations", q=account.id),
             link_to_list("billing_subscriptions_entitlementoverride", "Overrides", account__id__exact=account.id),
         )

@@ -5,7 +5,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing.plans.feature_values import show_value
-from billing.subscriptions.models import BillingAccount, EntitlementOverride, Subscription, WorkspaceBilling
+from billing.subscriptions.models import (
+    BillingAccount,
+    EntitlementOverride,
+    SpendControls,
+    Subscription,
+    WorkspaceBilling,
+)
 from tenants.staff_admin import ReadOnlyInline
 
 
@@ -29,6 +35,16 @@ class WorkspaceLinkInline(ReadOnlyInline[WorkspaceBilling, BillingAccount]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WorkspaceBilling]:
         return super().get_queryset(request).select_related("workspace", "account__tenant")
+
+
+class ControlsInline(ReadOnlyInline[SpendControls, BillingAccount]):
+    model = SpendControls
+    fields = ("overage_enabled", "overage_ceiling", "daily_cap", "user_daily_cap", "burn_alerts", "changed_at")
+    readonly_fields = fields
+    verbose_name_plural = "the customer's own caps"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SpendControls]:
+        return super().get_queryset(request).select_related("account__tenant")
 
 
 class OverrideInline(ReadOnlyInline[EntitlementOverride, BillingAccount]):

@@ -1,0 +1,3 @@
+from billing.usage.admin import alert, counter, event
+
+__all__ = ["alert", "counter", "event"]
