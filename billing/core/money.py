@@ -119,6 +119,17 @@ def format_amount(x: Decimal) -> str:
     return f"{round_rated(x):f}"
 
 
+def spell_amount(x: Decimal, currency: str) -> str:
+    """Write the amount for a person: "1,234.50 USD", its currency's decimals at least and no idle zeros beyond them.
+
+    Raises UnknownCurrency, and ValueError if x is not finite.
+    """
+    least = minor_exponent(currency)
+    whole, _, fraction = f"{round_rated(x):,f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(least, "0")
+    return f"{whole}.{fraction} {currency}" if fraction else f"{whole} {currency}"
+
+
 def parse_amount(text: str) -> Decimal:
     """Read an amount from outside: a plain decimal, at most nine decimals, |x| <= MAX_AMOUNT.
 

@@ -114,6 +114,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "model-denied-by-plan": ProblemType(402, "The plan does not include the model"),
         "no-active-plan": ProblemType(402, "The account has no plan"),
         "no-model-available": ProblemType(402, "No model is available"),
+        "overage-not-offered": ProblemType(402, "The plan sells no executions past its limit"),
         "plan-without-byok": ProblemType(402, "The plan does not include own provider keys"),
         "card-declined": ProblemType(402, "The card was declined"),
         "spend-cap-exceeded": ProblemType(402, "The spend cap is reached"),

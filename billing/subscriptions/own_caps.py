@@ -30,10 +30,16 @@ def overage_of(
     """What executions past the limit cost; None where the customer has not opted in, or the plan sells none."""
     if controls is None or not controls.overage_enabled or controls.overage_ceiling is None:
         return None
+    price = overage_price(limits, meters)
+    return None if price is None else Overage(price=price, ceiling=controls.overage_ceiling)
+
+
+def overage_price(limits: Mapping[str, Limit], meters: Mapping[str, Meter]) -> Decimal | None:
+    """What an execution past the limit costs; None where the plan limits none, or sells none past the limit (P8)."""
     limit, meter = limits.get("executions_per_month"), meters.get(EXECUTIONS)
     if limit is None or limit.number is None or meter is None:
         return None
-    return Overage(price=meter.price.tiers[0].unit_price, ceiling=controls.overage_ceiling)
+    return meter.price.tiers[0].unit_price
 
 
 def _lower(limit: Limit | None, cap: Decimal) -> Limit:

@@ -9,7 +9,13 @@ from billing.plans.features import FEATURES
 from billing.plans.models import Entitlement, PlanVersion
 from billing.pricing.units import Tier, UnitPrice
 from billing.subscriptions.errors import NoActivePlan, UnknownPlan
-from billing.subscriptions.models import Agreement, BillingAccount, EntitlementOverride, Subscription
+from billing.subscriptions.models import (
+    Agreement,
+    BillingAccount,
+    EntitlementOverride,
+    SpendControls,
+    Subscription,
+)
 from billing.subscriptions.own_caps import overage_of, with_own_caps
 from billing.subscriptions.terms import AccountTerms, Limit, Meter, is_number
 
@@ -48,6 +54,11 @@ def governing_agreement(account_id: UUID) -> Agreement | None:
     """The live agreement that the account's plan follows, its plan with it; one query."""
     agreements = Agreement.objects.filter(account_id=account_id, governs=True)
     return agreements.select_related("plan_version__plan").first()
+
+
+def spend_controls(account_id: UUID) -> SpendControls:
+    """What the customer caps and allows; where nothing was set an unsaved row of what holds then: alerts, no more."""
+    return SpendControls.objects.filter(account_id=account_id).first() or SpendControls(account_id=account_id)
 
 
 def terms_of(account_id: UUID, at: datetime) -> AccountTerms:

@@ -69,6 +69,8 @@ ENDPOINTS = [
     Endpoint("DELETE", f"{_IN}/kb/sources/{{source}}", frozenset({T, U, R}), 204),
     Endpoint("GET", "billing/usage?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/balance?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/spend-controls?workspace={ws}", frozenset({V, B})),
+    Endpoint("PUT", "billing/spend-controls?workspace={ws}", frozenset({B}), 200, {"daily_cap": "20.00"}),
     Endpoint("GET", "billing/ledger?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/payment-methods?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/topups?workspace={ws}", frozenset({V, B})),
