@@ -48,11 +48,11 @@ def test_nothing_is_set_at_first() -> None:
 def test_opt_in_and_out() -> None:
     """P8: the price is the plan's, the ceiling the customer's; each change holds for the next decision."""
     account = make_account(make_tenant(), "pro")
-    put(account, overage_enabled=True, overage_ceiling=Decimal("25"))
+    put(account, overage_enabled=True, overage_ceiling=Decimal(25))
     terms = terms_of(account.id, AT)
     assert terms.overage is not None
     assert (terms.overage.price, terms.overage.ceiling) == (Decimal("0.01"), 25)
-    put(account, overage_ceiling=Decimal("25"))
+    put(account, overage_ceiling=Decimal(25))
     again = terms_of(account.id, AT)
     assert (again.overage, again.version > terms.version) == (None, True)
     assert spend_controls(account.id).overage_ceiling == 25
