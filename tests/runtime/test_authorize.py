@@ -322,9 +322,7 @@ def test_workspace_that_moved_runs_on_its_new_account() -> None:
     assert refusal(customer).code == "not-found"
 
 
-@pytest.mark.parametrize(
-    "field", ["workspace", "idempotency_key", "office", "agent", "session", "user", "fingerprint"]
-)
+@pytest.mark.parametrize("field", ["workspace", "idempotency_key", "office", "agent", "session", "user", "fingerprint"])
 def test_text_that_the_database_cannot_hold_is_refused_while_it_is_read(field: str) -> None:
     """F3: a NUL character is the caller's mistake, not a server error."""
     body = msgspec.json.encode(msgspec.to_builtins(ask()) | {field: "a\x00b"})
