@@ -16,7 +16,7 @@ Sums = Mapping[tuple[datetime, str], Decimal]
 _SKEW = timedelta(days=1)  # an event is recorded, and so numbered, at most minutes before its own time
 _METERS = """
     SELECT period_start, product, sum(cost) FROM (
-        SELECT period_start, product, cost FROM billing_usage_usagerollup
+        SELECT period_start, product, cost FROM billing_usage_periodrollup
          WHERE account_id = %(account)s AND period_start >= %(since)s AND product <> 'llm'
         UNION ALL
         SELECT period_start, product, cost FROM billing_usage_usagedelta

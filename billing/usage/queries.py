@@ -1,4 +1,9 @@
-"""Reading usage: a period's sums by day, product and model, whatever number of events they come from."""
+"""Reading usage: a period's sums, whatever number of events they come from (U4).
+
+Each reading is one query of rollups and of the deltas that no worker has folded yet: exact at once, because one
+snapshot sees a delta on one side only. Rows read grow with workspaces, products, models, offices and agents, and with
+what waits for the worker, never with what there is.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,30 +14,46 @@ from uuid import UUID
 from django.db import connection
 
 from billing.core.periods import Period
-from billing.usage.models import Counter, UsageEvent
-from billing.usage.models.rollup import SUMS
+from billing.usage.models import Counter
+from billing.usage.models.rollup import PLACE_SUMS, SUMS
 
-_GROUPS = ("day", "product", "unit", "provider", "model", "credential_source")
-_COLUMNS = ", ".join([*_GROUPS, *SUMS])
-# Rollups, and the deltas that no worker has folded yet: exact at once. One snapshot sees a delta on one side only.
+WHERE = """account_id = %(account)s AND period_start = %(start)s
+           AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s::uuid)"""
+METER = ("workspace_id", "product", "unit", "provider", "model", "credential_source")
 _METERS = f"""
-    SELECT {", ".join(_GROUPS)}, {", ".join(f"sum({name})" for name in SUMS)} FROM (
-        SELECT {_COLUMNS} FROM billing_usage_usagerollup
-         WHERE account_id = %(account)s AND period_start = %(start)s
-           AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s::uuid)
+    SELECT {", ".join(METER)}, {", ".join(f"sum({name})" for name in SUMS)} FROM (
+        SELECT {", ".join([*METER, *SUMS])} FROM billing_usage_periodrollup WHERE {WHERE}
         UNION ALL
-        SELECT {_COLUMNS} FROM billing_usage_usagedelta
-         WHERE account_id = %(account)s AND period_start = %(start)s
-           AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s::uuid)
-    ) AS meters GROUP BY {", ".join(_GROUPS)} ORDER BY {", ".join(_GROUPS)}
+        SELECT {", ".join([*METER, *SUMS])} FROM billing_usage_usagedelta WHERE {WHERE}
+    ) AS meters GROUP BY {", ".join(METER)} ORDER BY {", ".join(METER)}
+"""
+_DAYS = f"""
+    SELECT day, sum(cost), COALESCE(sum(cost) FILTER (WHERE credential_source = 'byok'), 0), sum(requests) FROM (
+        SELECT day, cost, credential_source, requests FROM billing_usage_usagerollup WHERE {WHERE}
+        UNION ALL
+        SELECT day, cost, credential_source, requests FROM billing_usage_usagedelta WHERE {WHERE}
+    ) AS meters GROUP BY day ORDER BY day
+"""
+_PLACE = ("workspace_id", "office", "agent")
+# The account is named twice, so that only the partition of its events is looked at.
+WAITING_EVENTS = f"""
+    SELECT e.* FROM quaestor_events_of_deltas(ARRAY(SELECT id FROM billing_usage_usagedelta WHERE {WHERE})) AS e
+     WHERE e.account_id = %(account)s
+"""
+_PLACES = f"""
+    SELECT {", ".join(_PLACE)}, {", ".join(f"sum({name}) AS {name}" for name in PLACE_SUMS)} FROM (
+        SELECT {", ".join([*_PLACE, *PLACE_SUMS])} FROM billing_usage_placerollup WHERE {WHERE}
+        UNION ALL
+        SELECT {", ".join([*_PLACE, *PLACE_SUMS])} FROM ({WAITING_EVENTS}) AS waiting
+    ) AS places GROUP BY {", ".join(_PLACE)} ORDER BY cost DESC, {", ".join(_PLACE)}
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MeterReading:
-    """What a day used of a product and, for model usage, of a model on one kind of key."""
+    """What a workspace used in a period of a product and, for model usage, of a model on one kind of key."""
 
-    day: date
+    workspace_id: UUID
     product: str
     unit: str
     provider: str
@@ -46,18 +67,51 @@ class MeterReading:
     cost: Decimal
 
 
-def period_readings(*, account_id: UUID, period: Period, workspace_id: UUID | None = None) -> list[MeterReading]:
-    """A period's readings in one query; rows grow with days, products and models, not with events (U4)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_METERS, {"account": account_id, "start": period.start, "workspace": workspace_id})
-        return [_reading(row) for row in cursor.fetchall()]
+@dataclass(frozen=True, slots=True)
+class DayReading:
+    """What a UTC day of a period came to. `own_key_cost` is the part of `cost` that is not billed (U7)."""
+
+    day: date
+    cost: Decimal
+    own_key_cost: Decimal
+    requests: int
 
 
-def _reading(row: tuple[Any, ...]) -> MeterReading:
-    # Sums of whole numbers come back as decimals.
-    day, product, unit, provider, model, credential_source, requests, quantity, fresh, output, cached, cost = row
+@dataclass(frozen=True, slots=True)
+class PlaceReading:
+    """What was used in a place, all products together; empty names are usage that named none."""
+
+    workspace_id: UUID
+    office: str
+    agent: str
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int
+    cost: Decimal
+    own_key_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """Deltas that no worker has folded yet, and the age of the oldest in seconds. Readings count them in."""
+
+    waiting: int
+    seconds: float
+
+
+def meter_readings(*, account_id: UUID, period: Period, workspace_id: UUID | None = None) -> list[MeterReading]:
+    """What totals, products, models, workspaces and invoices of a period are summed from."""
+    rows = _rows(_METERS, account_id, period, workspace_id)
+    return [meter_reading(row) for row in rows]
+
+
+def meter_reading(row: tuple[Any, ...]) -> MeterReading:
+    """A row of the reading's columns in their order; sums of whole numbers come from the database as decimals."""
+    *meter, requests, quantity, fresh, output, cached, cost = row
+    workspace_id, product, unit, provider, model, credential_source = meter
     return MeterReading(
-        day=day,
+        workspace_id=workspace_id,
         product=product,
         unit=unit,
         provider=provider,
@@ -72,13 +126,38 @@ def _reading(row: tuple[Any, ...]) -> MeterReading:
     )
 
 
+def daily_readings(*, account_id: UUID, period: Period, workspace_id: UUID | None = None) -> list[DayReading]:
+    """The days of a period on which anything was used, in order."""
+    rows = _rows(_DAYS, account_id, period, workspace_id)
+    return [DayReading(day, cost, own, int(requests)) for day, cost, own, requests in rows]
+
+
+def place_readings(*, account_id: UUID, period: Period, workspace_id: UUID | None = None) -> list[PlaceReading]:
+    """What each agent of each office used in a period, the costliest first.
+
+    Deltas do not say where their usage ran: the events that they name are looked up by their ids.
+    """
+    return [_place(row) for row in _rows(_PLACES, account_id, period, workspace_id)]
+
+
+def _place(row: tuple[Any, ...]) -> PlaceReading:
+    workspace_id, office, agent, requests, fresh, output, cached, cost, own = row
+    return PlaceReading(workspace_id, office, agent, int(requests), int(fresh), int(output), int(cached), cost, own)
+
+
+def _rows(query: str, account_id: UUID, period: Period, workspace_id: UUID | None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, {"account": account_id, "start": period.start, "workspace": workspace_id})
+        return cursor.fetchall()
+
+
 def metered_quantity(account_id: UUID, product: str, period_start: datetime) -> Decimal:
     """What a period has used of a product, in its unit."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT COALESCE(sum(quantity), 0) FROM (
-                SELECT quantity FROM billing_usage_usagerollup
+                SELECT quantity FROM billing_usage_periodrollup
                  WHERE account_id = %(account)s AND period_start = %(start)s AND product = %(product)s
                 UNION ALL
                 SELECT quantity FROM billing_usage_usagedelta
@@ -100,21 +179,16 @@ def counters_of(*, account_id: UUID, windows: dict[str, datetime]) -> dict[str, 
     return {feature: taken.get(feature, Decimal(0)) for feature in windows}
 
 
-def rollup_lag(at: datetime) -> float:
-    """Seconds since the oldest delta that no worker has folded was recorded; zero if there is none."""
+def lag_of(account_id: UUID | None, at: datetime) -> Lag:
+    """How far the worker is behind with an account's usage; with None, with everybody's."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT recorded_at FROM billing_usage_usagedelta ORDER BY id LIMIT 1")
+        cursor.execute(
+            """
+            SELECT count(*), min(recorded_at) FROM billing_usage_usagedelta
+             WHERE %(account)s::uuid IS NULL OR account_id = %(account)s::uuid
+            """,
+            {"account": account_id},
+        )
         row = cursor.fetchone()
-    return max(0.0, (at - row[0]).total_seconds()) if row else 0.0
-
-
-def events_of(
-    *, account_id: UUID, limit: int, before: UUID | None = None, workspace_id: UUID | None = None
-) -> list[UsageEvent]:
-    """Events of an account, the latest recorded first, older than the event `before`."""
-    events = UsageEvent.objects.filter(account_id=account_id)
-    if workspace_id is not None:
-        events = events.filter(workspace_id=workspace_id)
-    if before is not None:
-        events = events.filter(id__lt=before)
-    return list(events.order_by("-id")[:limit])
+    waiting, oldest = row or (0, None)
+    return Lag(waiting, 0.0 if oldest is None else max(0.0, (at - oldest).total_seconds()))

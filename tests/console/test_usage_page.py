@@ -123,8 +123,8 @@ def test_own_keys_are_shown_and_not_billed(catalogue: None, clock: time_machine.
 
 @pytest.mark.parametrize("number", [1, 60])
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount, number: int) -> None:
-    """U4: session, user, two for accounts, subscription, readings, frame: the same for any number of events."""
+    """U4: session, user, two for accounts, subscription, two for readings, frame: the same for any number of events."""
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", number, at=AT)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/usage/")

@@ -20,7 +20,7 @@ from billing.subscriptions.queries import terms_of
 from billing.subscriptions.services.override_entitlement import override_entitlement
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import Counter, UsageEvent
-from billing.usage.queries import period_readings
+from billing.usage.queries import meter_readings
 from tests.make import AT, Customer, make_api_key, make_customer, make_workspace
 from tests.money_make import abandon, finish, make_grant, money_of, start
 
@@ -178,7 +178,7 @@ def test_run_counts_in_the_period_that_admitted_it() -> None:
     run = start(customer)
     subscribe(account_id=customer.account.id, plan_slug="team", at=AT + timedelta(seconds=1))
     finish(customer, run, at=AT + timedelta(seconds=2))
-    assert [row.requests for row in period_readings(account_id=customer.account.id, period=period)] == [1]
+    assert [row.requests for row in meter_readings(account_id=customer.account.id, period=period)] == [1]
     assert reserved(customer)[0] == ("executions_per_month", 1, 0)
 
 

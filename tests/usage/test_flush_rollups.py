@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from billing.core.periods import Period
 from billing.subscriptions.queries import terms_of
 from billing.usage.models import UsageDelta, UsageEvent, UsageRollup
-from billing.usage.queries import MeterReading, counters_of, metered_quantity, period_readings, rollup_lag
+from billing.usage.queries import Lag, MeterReading, counters_of, lag_of, meter_readings, metered_quantity
 from billing.usage.services.flush_rollups import flush_all_rollups, flush_rollups
 from tests.make import AT, Customer, make_customer, make_workspace
 from tests.money_make import event, in_threads, report
@@ -66,7 +66,7 @@ events = st.tuples(
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(events, min_size=1, max_size=4) | st.integers(1, 3), max_size=8))
 def test_readings_equal_a_plain_sum_over_events(steps: list[int | list[tuple[str, int, int, bool]]]) -> None:
-    """U4: whatever is reported and however much of it is folded, by day, product and model, of every period."""
+    """U4: whatever is reported and however much of it is folded, by workspace, product and model, of every period."""
     customer = make_customer("pro", at=AT - 50 * DAY)
     second = make_workspace(customer.tenant, "second", account=customer.account)
     for step in steps:
@@ -77,7 +77,7 @@ def test_readings_equal_a_plain_sum_over_events(steps: list[int | list[tuple[str
     for workspace_id in (None, customer.workspace.id, second.id):
         for months in range(3):
             period = terms_of(customer.account.id, AT).period(AT - months * 30 * DAY)
-            read = period_readings(account_id=customer.account.id, period=period, workspace_id=workspace_id)
+            read = meter_readings(account_id=customer.account.id, period=period, workspace_id=workspace_id)
             assert _as_sums(read) == _plain_sums(customer.account.id, period.start, workspace_id)
 
 
@@ -90,7 +90,13 @@ def _event(what: str, amount: int, days_ago: int, in_second: bool) -> dict[str, 
 
 def _as_sums(read: list[MeterReading]) -> dict[tuple[object, ...], tuple[object, ...]]:
     return {
-        (row.day, row.product, row.model): (row.requests, row.quantity, row.input_tokens, row.output_tokens, row.cost)
+        (row.workspace_id, row.product, row.model): (
+            row.requests,
+            row.quantity,
+            row.input_tokens,
+            row.output_tokens,
+            row.cost,
+        )
         for row in read
     }
 
@@ -101,7 +107,7 @@ def _plain_sums(
     found = UsageEvent.objects.filter(account_id=account_id, period_start=period_start)
     sums: dict[tuple[object, ...], tuple[object, ...]] = {}
     for one in found if workspace_id is None else found.filter(workspace_id=workspace_id):
-        key = one.occurred_at.date(), one.product, one.model
+        key = one.workspace_id, one.product, one.model
         before = sums.get(key, (0, Decimal(0), 0, 0, Decimal(0)))
         more = (int(one.product == "llm"), one.quantity, one.input_tokens, one.output_tokens, one.cost)
         sums[key] = tuple(a + b for a, b in zip(before, more, strict=True))  # type: ignore[operator]
@@ -114,17 +120,17 @@ def test_reading_costs_the_same_however_many_events() -> None:
     customer = make_customer("pro")
     few = _cost_of_reading(customer, fill(customer, 1, 10_000))
     many = _cost_of_reading(customer, fill(customer, 10_001, 200_000))
-    assert totals(period_readings(account_id=customer.account.id, period=many[0])) == (
+    assert totals(meter_readings(account_id=customer.account.id, period=many[0])) == (
         200_000, 600_000, 400_000, 200_000, Decimal("0.0002"),
     )  # fmt: skip
-    assert few[1:] == many[1:] == (2, 7 * 28)
+    assert few[1:] == many[1:] == (2, 7)
 
 
 def _cost_of_reading(customer: Customer, period: Period) -> tuple[Period, int, int]:
     """Queries of a period's readings and counters, and the rows that the readings come from."""
     flush_all_rollups()
     with CaptureQueriesContext(connection) as queries:
-        period_readings(account_id=customer.account.id, period=period)
+        meter_readings(account_id=customer.account.id, period=period)
         counters_of(account_id=customer.account.id, windows={"executions_per_month": period.start})
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + queries[0]["sql"])
@@ -144,8 +150,11 @@ def test_nothing_is_left_and_nothing_is_folded_twice() -> None:
     """U4: the lag falls to zero, a second flush finds nothing, and sums stay."""
     customer = make_customer("pro")
     report(customer, event(product="pstn", quantity="1.5"), at=AT)
-    assert rollup_lag(AT + 3 * timedelta(seconds=1)) == 3.0
-    assert (flush_all_rollups(), flush_all_rollups(), rollup_lag(AT)) == (1, 0, 0.0)
+    assert (
+        lag_of(customer.account.id, AT + timedelta(seconds=3)) == lag_of(None, AT + timedelta(seconds=3)) == Lag(1, 3.0)
+    )
+    assert (flush_all_rollups(), flush_all_rollups()) == (1, 0)
+    assert lag_of(customer.account.id, AT) == lag_of(None, AT) == Lag(0, 0.0)
     report(customer, event(product="pstn", quantity="2"))
     flush_all_rollups()
     assert (UsageRollup.objects.count(), UsageDelta.objects.count()) == (1, 0)
@@ -168,12 +177,12 @@ def test_several_workers_fold_each_delta_once_while_others_read() -> None:
         while number > 1 and not stop.is_set():
             flush_rollups(limit=7)
         while number == 1 and not stop.is_set():
-            seen.append(sum(row.requests for row in period_readings(account_id=customer.account.id, period=period)))
+            seen.append(sum(row.requests for row in meter_readings(account_id=customer.account.id, period=period)))
         return flush_rollups()
 
     in_threads(work, 5, threads=5)
     flush_all_rollups()
     assert seen == sorted(seen)
     assert all(count % 5 == 0 for count in seen)
-    assert totals(period_readings(account_id=customer.account.id, period=period))[0] == 200
+    assert totals(meter_readings(account_id=customer.account.id, period=period))[0] == 200
     assert not UsageDelta.objects.exists()

@@ -17,7 +17,7 @@ from billing.subscriptions.queries import terms_of
 from billing.subscriptions.services.attach_workspace import attach_workspace
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import Counter, UsageDelta, UsageEvent
-from billing.usage.queries import period_readings
+from billing.usage.queries import meter_readings
 from billing.usage.services.ingest_events import ingest_events
 from tests.make import AT, Customer, make_account, make_api_key, make_customer, make_workspace
 from tests.money_make import event, money_of, report, statuses
@@ -218,6 +218,7 @@ def test_included_usage_costs_nothing_and_counts() -> None:
     assert set(counters) == {
         ("executions_per_month", "", 2),
         ("tokens_per_month", "", 3000),
+        ("spend_cap_per_day", "", Decimal("0.015")),
         ("spend_cap_per_user_day", "bob", Decimal("0.015")),
     }
 
@@ -263,7 +264,7 @@ def test_late_event_takes_its_own_periods_units() -> None:
 
 
 def readings(customer: Customer, period: Period) -> list:  # type: ignore[type-arg]
-    return period_readings(account_id=customer.account.id, period=period)
+    return meter_readings(account_id=customer.account.id, period=period)
 
 
 def test_late_event_lands_in_the_period_it_happened_in() -> None:

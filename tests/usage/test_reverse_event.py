@@ -12,7 +12,7 @@ from billing.credits.services.check_ledger import check_ledger
 from billing.subscriptions.queries import terms_of
 from billing.usage.errors import NotReversible
 from billing.usage.models import Counter, UsageEvent
-from billing.usage.queries import period_readings
+from billing.usage.queries import meter_readings
 from billing.usage.services.flush_rollups import flush_all_rollups
 from billing.usage.services.reverse_event import reverse_event
 from tenants.models import AuditEvent
@@ -36,7 +36,7 @@ def reverse(customer: Customer, event_id: UUID, reason: str = "Reported twice") 
 def metered(customer: Customer, at: object = AT) -> list[tuple[int, int, Decimal]]:
     """Requests, tokens and cost of each meter in the period of an instant."""
     period = terms_of(customer.account.id, AT).period(at)
-    readings = period_readings(account_id=customer.account.id, period=period)
+    readings = meter_readings(account_id=customer.account.id, period=period)
     return [(one.requests, one.input_tokens + one.output_tokens, one.cost) for one in readings]
 
 
@@ -52,7 +52,12 @@ def test_usage_and_money_are_as_before() -> None:
     assert (reversal.reverses_id, reversal.quantity, reversal.cost) == (wrong, Decimal(-1500), Decimal("-0.0075"))
     assert reversal.period_start == UsageEvent.objects.get(id=wrong).period_start
     assert metered(customer) == [(0, 0, 0)]
-    assert counted(customer) == {"executions_per_month": 0, "tokens_per_month": 0, "spend_cap_per_user_day": 0}
+    assert counted(customer) == {
+        "executions_per_month": 0,
+        "tokens_per_month": 0,
+        "spend_cap_per_day": 0,
+        "spend_cap_per_user_day": 0,
+    }
     assert money_of(customer.account) == ("1", "0", "0")
     flush_all_rollups()
     assert metered(customer) == [(0, 0, 0)]

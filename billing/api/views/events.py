@@ -18,7 +18,7 @@ from billing.api.serializers import AccountPageQuery
 from billing.api.views.base import ApiView
 from billing.core.ids import encode_id
 from billing.usage.models import UsageEvent
-from billing.usage.queries import events_of
+from billing.usage.recorded_events import events_of
 from tenants.permissions import Permission
 
 

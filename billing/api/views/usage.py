@@ -15,7 +15,7 @@ from billing.api.permissions import caller_of
 from billing.api.serializers import AccountQuery, Query
 from billing.api.views.base import SEE_BILLING, ApiView
 from billing.core.periods import Period
-from billing.usage.queries import MeterReading, period_readings
+from billing.usage.queries import MeterReading, meter_readings
 from billing.usage.sums import ModelRow, models_of, products_of, totals_of
 
 
@@ -106,7 +106,7 @@ class WorkspaceUsage(ApiView):
 
 def _usage(billed: Billed, period: str | datetime) -> UsageAnswer:
     meant = period_meant(billed.account.id, period, now())
-    readings = period_readings(account_id=billed.account.id, period=meant, workspace_id=billed.workspace_id)
+    readings = meter_readings(account_id=billed.account.id, period=meant, workspace_id=billed.workspace_id)
     return usage_answer(meant, billed.account.currency, readings)
 
 

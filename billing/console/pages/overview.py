@@ -14,8 +14,8 @@ from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.allowances import allowances_of
-from billing.usage.queries import period_readings
-from billing.usage.sums import DayRow, Totals, daily_of, totals_of
+from billing.usage.queries import DayReading, daily_readings, meter_readings
+from billing.usage.sums import Totals, daily_of, totals_of
 
 RECENT = 8
 
@@ -49,7 +49,7 @@ class OverviewPage:
     low_balance_threshold: Decimal
     is_low: bool
     totals: Totals
-    daily: Sequence[DayRow]
+    daily: Sequence[DayReading]
     entitlements: Sequence[EntitlementRow]
     ledger: Sequence[LedgerRow]
     notice: PaymentNotice | None
@@ -61,7 +61,8 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
     terms = terms_of(account.id, at)
     period = terms.period(at)
     balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
-    readings = period_readings(account_id=account.id, period=period)
+    readings = meter_readings(account_id=account.id, period=period)
+    days = daily_readings(account_id=account.id, period=period)
     return OverviewPage(
         plan_name=terms.plan_name,
         plan_slug=terms.plan_slug,
@@ -74,7 +75,7 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
         # Only where runs are paid from credits does an empty balance stop anything.
         is_low=terms.usage_funding == "credits" and balance.available <= account.low_balance_threshold,
         totals=totals_of(readings),
-        daily=daily_of(readings, period, at),
+        daily=daily_of(days, period, at),
         entitlements=_entitlements(terms, at),
         ledger=ledger_slice(account, limit=RECENT).rows,
         notice=payment_notice(account.id, at),

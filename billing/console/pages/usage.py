@@ -11,8 +11,8 @@ from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import subscription_at
-from billing.usage.queries import period_readings
-from billing.usage.sums import DayRow, ModelRow, ProductRow, Totals, daily_of, models_of, products_of, totals_of
+from billing.usage.queries import DayReading, daily_readings, meter_readings
+from billing.usage.sums import ModelRow, ProductRow, Totals, daily_of, models_of, products_of, totals_of
 
 CURRENT, PREVIOUS = "current", "previous"
 
@@ -26,7 +26,7 @@ class UsagePage:
     workspace_filter: str
     currency: str
     totals: Totals
-    daily: Sequence[DayRow]
+    daily: Sequence[DayReading]
     by_product: Sequence[ProductRow]
     by_model: Sequence[ModelRow]
     models_cost: Decimal
@@ -43,7 +43,8 @@ def usage_page(
 ) -> UsagePage:
     """What the account used in its current or previous period, of one workspace or of all. Raises NoActivePlan."""
     period = _period(account.id, at, period_filter)
-    readings = period_readings(account_id=account.id, period=period, workspace_id=workspace_id)
+    readings = meter_readings(account_id=account.id, period=period, workspace_id=workspace_id)
+    days = daily_readings(account_id=account.id, period=period, workspace_id=workspace_id)
     by_model = models_of(readings)
     return UsagePage(
         period=period,
@@ -51,7 +52,7 @@ def usage_page(
         workspace_filter=workspace_filter,
         currency=account.currency,
         totals=totals_of(readings),
-        daily=daily_of(readings, period, at),
+        daily=daily_of(days, period, at),
         by_product=products_of(readings),
         by_model=by_model,
         models_cost=sum((row.cost for row in by_model), start=Decimal(0)),

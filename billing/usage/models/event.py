@@ -81,7 +81,9 @@ class UsageEvent(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["account_id", "session", "id"], condition=~Q(session=""), name="usageevent_by_session"),
+            models.Index(
+                fields=["account_id", "session", "id"], condition=~Q(session=""), name="usageevent_by_session"
+            ),
         ]
         triggers = append_only()
 
