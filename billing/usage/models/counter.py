@@ -27,6 +27,10 @@ class Counter(models.Model):
             ),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="usagecounter_reserved_not_negative"),
         ]
+        indexes = [
+            # A day's users, among those of all days.
+            models.Index(fields=["account_id", "window_start"], condition=~Q(subject=""), name="usagecounter_of_users"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.feature} {self.used}+{self.reserved}"
