@@ -4,13 +4,16 @@
 -- Whether a run may start in a session: the live one of this id or name is found and renewed later, a stopped one refuses,
 -- a new one needs a free slot. `shape` is the fingerprint of the run; null where only the slot is asked for.
 -- A run beyond `rate` a minute, or the same again beyond `most_repeats`, stops the session, which is written down at once.
+-- `feature` is the bound that a refusal comes from; none where a person stopped the session.
 CREATE FUNCTION quaestor_check_session(
     account uuid, workspace uuid, of_id uuid, of_name text, slots integer, rate integer, most_repeats integer, shape text,
     at timestamptz,
-    OUT verdict text, OUT session_id uuid, OUT session_name text, OUT used numeric, OUT retry_after integer
+    OUT verdict text, OUT session_id uuid, OUT session_name text, OUT feature text, OUT used numeric,
+    OUT retry_after integer
 ) LANGUAGE plpgsql AS $$
 DECLARE
     s billing_runtime_session;
+    by_id boolean;
     next_free timestamptz;
 BEGIN
     session_name := of_name;
@@ -21,7 +24,8 @@ BEGIN
             session_name := s.name;
         END IF;
     END IF;
-    IF s.id IS NULL THEN
+    by_id := s.id IS NOT NULL;
+    IF NOT by_id THEN
         SELECT * INTO s FROM billing_runtime_session AS x
          WHERE x.account_id = account AND x.workspace_id = workspace AND x.name = of_name AND x.ended_at IS NULL;
         IF s.id IS NULL THEN
@@ -33,13 +37,15 @@ BEGIN
     IF s.state = 'stopped' THEN
         verdict := 'session-stopped';
         session_id := s.id;
+        feature := CASE s.stopped_for WHEN 'rate' THEN 'session_runs_per_minute'
+                                      WHEN 'repeats' THEN 'session_repeats_limit' END;
         RETURN;
     END IF;
     IF s.id IS NOT NULL AND s.ended_at IS NULL AND s.lease_until <= at THEN
         UPDATE billing_runtime_session AS x SET state = 'expired', ended_at = s.lease_until WHERE x.id = s.id;
         s.ended_at := s.lease_until;
     END IF;
-    IF s.id IS NOT NULL AND s.ended_at IS NOT NULL AND of_id IS NOT NULL THEN
+    IF by_id AND s.ended_at IS NOT NULL THEN
         verdict := 'session-ended';
         session_id := s.id;
         RETURN;
@@ -51,6 +57,7 @@ BEGIN
              WHERE x.account_id = account AND x.ended_at IS NULL AND x.lease_until > at;
             IF used >= slots THEN
                 verdict := 'sessions-full';
+                feature := 'concurrent_sessions_limit';
                 retry_after := CASE WHEN next_free IS NULL THEN 60
                                     ELSE GREATEST(1, LEAST(60, ceil(extract(epoch FROM next_free - at))))::integer END;
             END IF;
@@ -60,9 +67,11 @@ BEGIN
     session_id := s.id;
     IF rate IS NOT NULL AND s.minute_start > at - interval '1 minute' AND s.minute_runs + 1 > rate THEN
         verdict := 'session-stopped';
+        feature := 'session_runs_per_minute';
         UPDATE billing_runtime_session AS x SET state = 'stopped', ended_at = at, stopped_for = 'rate' WHERE x.id = s.id;
     ELSIF most_repeats IS NOT NULL AND s.shape = shape AND s.repeats + 1 > most_repeats THEN
         verdict := 'session-stopped';
+        feature := 'session_repeats_limit';
         UPDATE billing_runtime_session AS x SET state = 'stopped', ended_at = at, stopped_for = 'repeats' WHERE x.id = s.id;
     END IF;
 END $$;
@@ -82,7 +91,7 @@ BEGIN
         RETURN new_id;
     END IF;
     UPDATE billing_runtime_session AS s
-       SET state = 'running', heartbeat_at = at, lease_until = GREATEST(s.lease_until, until),
+       SET state = 'running', heartbeat_at = GREATEST(s.heartbeat_at, at), lease_until = GREATEST(s.lease_until, until),
            runs = s.runs + 1, open_runs = s.open_runs + 1,
            minute_runs = CASE WHEN s.minute_start > at - interval '1 minute' THEN s.minute_runs + 1 ELSE 1 END,
            minute_start = CASE WHEN s.minute_start > at - interval '1 minute' THEN s.minute_start ELSE at END,
@@ -94,14 +103,23 @@ BEGIN
     RETURN known;
 END $$;
 
--- A run of a session is over. With its last open run the session's lease is an ordinary one again.
-CREATE FUNCTION quaestor_close_run_of_session(of_session uuid, lease_seconds integer, at timestamptz)
-RETURNS void LANGUAGE sql AS $$
+-- A run of a session is over. With its last open run the session's lease is an ordinary one again: since now where somebody
+-- closed the run, since the last sign of life where its time ran out. What is lost or has ended is not revived: its slot may
+-- be another's by now.
+CREATE FUNCTION quaestor_close_run_of_session(
+    of_session uuid, lease_seconds integer, is_sign_of_life boolean, at timestamptz
+) RETURNS void LANGUAGE sql AS $$
+    WITH seen AS (
+        SELECT x.id, x.ended_at IS NULL AND x.lease_until > at AS is_live,
+               CASE WHEN is_sign_of_life THEN GREATEST(x.heartbeat_at, at) ELSE x.heartbeat_at END AS last_at
+          FROM billing_runtime_session AS x WHERE x.id = of_session
+    )
     UPDATE billing_runtime_session AS s
-       SET open_runs = s.open_runs - 1, heartbeat_at = GREATEST(s.heartbeat_at, at),
-           lease_until = CASE WHEN s.open_runs > 1 THEN s.lease_until
-                              ELSE at + make_interval(secs => lease_seconds) END
-     WHERE s.id = of_session;
+       SET open_runs = s.open_runs - 1,
+           heartbeat_at = CASE WHEN seen.is_live THEN seen.last_at ELSE s.heartbeat_at END,
+           lease_until = CASE WHEN seen.is_live AND s.open_runs = 1
+                              THEN seen.last_at + make_interval(secs => lease_seconds) ELSE s.lease_until END
+      FROM seen WHERE s.id = seen.id;
 $$;
 
 -- Which meter, if any, refuses: null where all admit. A meter with a limit has `need` and `quota`; one with a soft
@@ -225,6 +243,7 @@ BEGIN
             session_id := in_session.session_id;
             IF in_session.verdict IS NOT NULL THEN
                 verdict := in_session.verdict;
+                feature := in_session.feature;
                 used := in_session.used;
                 retry_after := in_session.retry_after;
                 RETURN NEXT;
@@ -370,7 +389,7 @@ BEGIN
             PERFORM quaestor_release_meters(z.account_id, z.meters);
         END IF;
         IF z.state = 'open' AND z.session_row_id IS NOT NULL THEN
-            PERFORM quaestor_close_run_of_session(z.session_row_id, COALESCE(r.session_lease, 60), at);
+            PERFORM quaestor_close_run_of_session(z.session_row_id, COALESCE(r.session_lease, 60), true, at);
         END IF;
         IF z.budgets <> '[]' THEN
             PERFORM quaestor_close_budgets(z.budgets, z.state = 'open', r.cost);
@@ -409,7 +428,8 @@ BEGIN
                 PERFORM quaestor_release_meters(z.account_id, z.meters);
             END IF;
             IF z.session_row_id IS NOT NULL THEN
-                PERFORM quaestor_close_run_of_session(z.session_row_id, COALESCE(r.session_lease, 60), at);
+                PERFORM quaestor_close_run_of_session(
+                    z.session_row_id, COALESCE(r.session_lease, 60), new_state = 'voided', at);
             END IF;
             IF z.budgets <> '[]' THEN
                 PERFORM quaestor_close_budgets(z.budgets, true, 0);
