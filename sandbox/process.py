@@ -64,6 +64,13 @@ class Child:
             if output is not None:
                 os.close(output)
 
+    @property
+    def pid(self) -> int:
+        """The program's process id; SandboxError before its start and after its stop."""
+        if self._process is None:
+            raise SandboxError(f"{self.name} is not started.")
+        return self._process.pid
+
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
