@@ -6,14 +6,17 @@ from math import ceil
 
 import msgspec
 
-from billing.core.money import minor_exponent
+from billing.core.money import minor_exponent, spell_amount
 from billing.core.problems import Problem, problem, quota_exceeded
 from billing.plans.features import FEATURES, FeatureKind
 from billing.runtime.requests import AuthorizationRequest
+from billing.subscriptions.own_caps import OWN_CAP, overage_price
 from billing.subscriptions.terms import AccountTerms, Overage
 
 EXECUTIONS = "executions_per_month"
 _REMEDY = "Wait for the next window, or choose a plan with a higher limit."
+_OWN_CAP_REMEDY = "Raise or lift the cap in the account's spend controls, or wait for the next day."
+_SOLD_REMEDY = "Allow paid executions past the limit, wait for the next period, or choose a plan with a higher limit."
 
 
 class MeterNeed(msgspec.Struct, kw_only=True):
@@ -105,10 +108,18 @@ def meter_refusal(
             code.removeprefix("quota-exceeded-"),
             detail=detail,
             limit_source=limit.source,
-            remedy=_REMEDY,
+            remedy=_remedy(feature, terms),
             retry_after=wait,
         )
-    return problem(code, detail, limit_source=limit.source, remedy=_REMEDY, retry_after=wait)
+    return problem(code, detail, limit_source=limit.source, remedy=_remedy(feature, terms), retry_after=wait)
+
+
+def _remedy(feature: str, terms: AccountTerms) -> str:
+    """What whoever is refused can do about it, or have done."""
+    if terms.limit(feature).source == OWN_CAP:
+        return _OWN_CAP_REMEDY
+    is_sold = feature == EXECUTIONS and overage_price(terms.limits, terms.meters) is not None
+    return _SOLD_REMEDY if is_sold else _REMEDY
 
 
 def _overage_refusal(used: Decimal, overage: Overage, terms: AccountTerms, at: datetime) -> Problem:
@@ -116,16 +127,13 @@ def _overage_refusal(used: Decimal, overage: Overage, terms: AccountTerms, at: d
     ends = terms.period(at).end
     return quota_exceeded(
         "executions",
-        detail=f"Executions past the limit have cost {_money(used, terms)} of the {_money(overage.ceiling, terms)} that "
-        f"this period may cost; another costs {_money(overage.price, terms)}. It ends {ends:%Y-%m-%d %H:%M} UTC.",
+        detail=f"Executions past the limit have cost {spell_amount(used, terms.currency)} of the "
+        f"{spell_amount(overage.ceiling, terms.currency)} that they may cost until {ends:%Y-%m-%d %H:%M} UTC; another "
+        f"one costs {spell_amount(overage.price, terms.currency)}.",
         limit_source="overage-ceiling",
         remedy="Raise the overage ceiling, wait for the next period, or choose a plan with a higher limit.",
         retry_after=ceil((ends - at).total_seconds()),
     )
-
-
-def _money(amount: Decimal, terms: AccountTerms) -> str:
-    return f"{_digits(amount, minor_exponent(terms.currency))} {terms.currency}"
 
 
 def _figure(number: Decimal | None, feature: str, terms: AccountTerms) -> str:
