@@ -11,6 +11,10 @@ from django.db import connection
 
 from billing.runtime.meters import MeterNeed
 
+_CHECK_SLOT = """
+    SELECT verdict, session_id, session_name, feature, used, retry_after
+      FROM quaestor_check_session(%s, %s, %s, %s, %s, NULL, NULL, NULL, %s)
+"""
 _encoder = msgspec.json.Encoder(decimal_format="string")
 
 
@@ -67,6 +71,7 @@ class AuthorizeVerdict(NamedTuple):
     budget, expiry-due, or insufficient-credits.
 
     `overage` is what a granted run costs past the limit, `session_id` whose slot it is in, or what session refused.
+    `feature` is the limit or bound that refuses; none where a person stopped the session.
     `used` is the counter's reading where a limit refuses, the platform's spending where its budget does, and what can
     be spent where funds do not suffice.
     """
@@ -78,6 +83,20 @@ class AuthorizeVerdict(NamedTuple):
     retry_after: int | None
     overage: Decimal
     session_id: UUID | None
+
+
+class SlotVerdict(NamedTuple):
+    """Whether a session has a slot or may take one: `verdict` is None, session-stopped, session-ended or sessions-full.
+
+    `session_id` is the known session's, None for a new one; `name` is what runs and events call it.
+    """
+
+    verdict: str | None
+    session_id: UUID | None
+    name: str
+    feature: str | None
+    used: Decimal | None
+    retry_after: int | None
 
 
 class SettleRow(msgspec.Struct, kw_only=True):
@@ -121,6 +140,16 @@ class ReleaseRow(msgspec.Struct, kw_only=True):
 def decide_authorize(rows: Sequence[AuthorizeRow], at: datetime) -> list[AuthorizeVerdict]:
     """Decide requests in their order; each granted one has reserved what it asked for."""
     return [AuthorizeVerdict(*row) for row in _call("SELECT * FROM quaestor_authorize(%s::jsonb, %s)", rows, at)]
+
+
+def check_slot(
+    *, account_id: UUID, workspace_id: UUID, session_id: UUID | None, name: str, slots: int | None, at: datetime
+) -> SlotVerdict:
+    """Look for a session's slot, or a free one, under the lock of the account's ledger row; a lost one is ended."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CHECK_SLOT, [account_id, workspace_id, session_id, name, slots, at])
+        (row,) = cursor.fetchall()
+    return SlotVerdict(*row)
 
 
 def decide_settle(rows: Sequence[SettleRow], at: datetime) -> list[SettleVerdict]:

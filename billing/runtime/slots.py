@@ -15,6 +15,10 @@ from billing.runtime.requests import AuthorizationRequest
 from billing.subscriptions.terms import AccountTerms
 
 SLOTS = "concurrent_sessions_limit"
+_STOPPED_FOR = {
+    "session_runs_per_minute": " for starting more runs in a minute than are allowed",
+    "session_repeats_limit": " for starting the same run more often in a row than is allowed",
+}
 SESSION_VERDICTS = frozenset({"session-stopped", "session-ended", "sessions-full"})
 
 
@@ -74,14 +78,22 @@ def _shape(request: AuthorizationRequest) -> str:
 
 
 def session_refusal(
-    verdict: str, terms: AccountTerms, *, used: Decimal | None = None, retry_after: int | None = None
+    verdict: str,
+    terms: AccountTerms,
+    *,
+    feature: str | None = None,
+    used: Decimal | None = None,
+    retry_after: int | None = None,
 ) -> Problem:
-    """Why a session takes no run: it was stopped, it has ended, or no slot is free (429)."""
+    """Why a session takes no run: it was stopped, it has ended, or no slot is free (429).
+
+    `feature` is the bound that a stopped session passed, none where a person stopped it.
+    """
     if verdict == "sessions-full":
         limit = terms.limit(SLOTS)
         return quota_exceeded(
             "concurrent-sessions",
-            detail=f"{used or 0} sessions are live, and {limit.number} may be at once.",
+            detail=f"Sessions that are live: {used or 0}; {limit.number} may be at once.",
             limit_source=limit.source,
             remedy="End a session, wait for one to end, or choose a plan with more.",
             retry_after=retry_after,
@@ -90,8 +102,8 @@ def session_refusal(
     if verdict == "session-stopped":
         return problem(
             "session-stopped",
-            "The session was stopped and takes no more runs under this name.",
-            limit_source=terms.limit("session_runs_per_minute").source,
-            remedy="See why it was stopped, have a member allow it again, or start another session.",
+            f"The session was stopped{_STOPPED_FOR.get(feature or '', '')}; its name takes no more runs.",
+            limit_source=terms.limit(feature).source if feature else None,
+            remedy="Find out why, have a member allow the session again, or start another one.",
         )
     return problem("session-ended", "The session has ended.", remedy="Start another session.")

@@ -25,6 +25,8 @@ class Session(models.Model):
         STOPPED = "stopped", "Stopped"
 
     LIVE = (State.PENDING, State.RUNNING, State.PAUSED)
+    ENDS = (State.COMPLETED, State.FAILED, State.CANCELLED)
+    BY_HAND = "hand"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account_id = models.UUIDField()

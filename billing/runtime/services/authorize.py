@@ -114,7 +114,9 @@ def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, 
             retry_after=verdict.retry_after,
         )
     if verdict.verdict in SESSION_VERDICTS:
-        return session_refusal(verdict.verdict, terms, used=verdict.used, retry_after=verdict.retry_after)
+        return session_refusal(
+            verdict.verdict, terms, feature=verdict.feature, used=verdict.used, retry_after=verdict.retry_after
+        )
     if verdict.verdict == "conflict":
         return _conflict()
     if verdict.verdict == "revoked":
