@@ -81,6 +81,7 @@ UNFOLD = {
                     _link("Counters", "speed", "billing_usage_counter"),
                     _link("Burn alerts", "notifications_active", "billing_usage_burnalert"),
                     _link("Authorizations", "verified", "billing_runtime_authorization"),
+                    _link("Sessions", "forum", "billing_runtime_session"),
                 ],
             },
             {

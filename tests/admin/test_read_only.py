@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.plans.models import ModelPrice, Plan, PlanVersion
-from billing.runtime.models import Authorization
+from billing.runtime.models import Authorization, Session
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
 from billing.usage.models import BurnAlert, Counter, UsageEvent
 from tenants.models import ApiKey, AuditEvent, Tenant, User
@@ -43,6 +43,7 @@ SHOWN_ONLY = (
     KeyEncryptionKey,
     KeyPolicy,
     LedgerAccount,
+    Session,
     Subscription,
     Transfer,
     UsageEvent,

@@ -1,3 +1,3 @@
-from billing.runtime.admin import authorization, budget
+from billing.runtime.admin import authorization, budget, session
 
-__all__ = ["authorization", "budget"]
+__all__ = ["authorization", "budget", "session"]

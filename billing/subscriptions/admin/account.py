@@ -106,6 +106,7 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             link_to_list("billing_usage_usageevent", "Usage events", q=account.id),
             link_to_list("billing_usage_counter", "Counters", q=account.id),
             link_to_list("billing_usage_burnalert", "Burn alerts", q=account.id),
+            link_to_list("billing_runtime_session", "Sessions", q=account.id),
             link_to_list("billing_runtime_authorization", "Authorizations", q=account.id),
             link_to_list("billing_subscriptions_entitlementoverride", "Overrides", account__id__exact=account.id),
         )
