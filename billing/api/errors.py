@@ -4,8 +4,9 @@ from math import ceil
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import DatabaseError, DataError, InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpResponse, JsonResponse
+from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
 
 from billing.api.vault_errors import vault_problem
@@ -86,6 +87,9 @@ def _of_database(error: DatabaseError | InterfaceError) -> Problem:
         case OperationalError() | InterfaceError():
             _log.exception("database_unavailable")
             return problem("service-unavailable", "The database does not answer; try again.", retry_after=1)
+        case InternalError() if isinstance(error.__cause__, ReadOnlySqlTransaction):
+            _log.exception("database_read_only")
+            return problem("service-unavailable", "The database takes no writes; try again.", retry_after=1)
         case _:
             _log.exception("database_refused")
             return problem("internal-error", "Something went wrong on our side. The request can be sent again.")
