@@ -13,6 +13,7 @@ from tenants.permissions import Permission
 _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Overview", "console:overview", "layout-dashboard", Permission.BILLING_VIEW),
     ("Usage", "console:usage", "chart-column", Permission.BILLING_VIEW),
+    ("Sessions", "console:sessions", "monitor-play", Permission.BILLING_VIEW),
     ("Credits", "console:credits", "wallet", Permission.BILLING_VIEW),
     ("Plans", "console:plans", "layers", Permission.BILLING_VIEW),
     ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),

@@ -97,6 +97,20 @@ def format_moment(moment: datetime, zone: str) -> str:
     return f"{local.day} {local:%b %Y, %H:%M} {'UTC' if name.startswith(('+', '-')) else ''}{name}"
 
 
+def format_clock(moment: datetime, zone: str) -> str:
+    """Return the time of day of an aware `moment` to the second in the time zone named `zone`, as in "14:05:09"."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def format_ago(moment: datetime, at: datetime) -> str:
+    """Return how long before `at` a moment was, in its largest unit: "just now", "12 s ago", "3 min ago", "2 h ago"."""
+    seconds = int((at - moment).total_seconds())
+    for unit, size in (("days", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        if seconds >= (2 * size if unit in {"days", "min"} else size):
+            return f"{format_count(seconds // size)} {unit} ago"
+    return "just now"
+
+
 def format_utc_day(moment: datetime) -> str:
     """Return the UTC day of an aware `moment`, as in "3 Nov 2026": billing periods begin and end in UTC (P5)."""
     day = moment.astimezone(UTC)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from billing.console.views import api_keys, checkout_return, overview, payment, plan_change, plans, top_up, usage
+from billing.console.views import (
+    api_keys,
+    checkout_return,
+    overview,
+    payment,
+    plan_change,
+    plans,
+    sessions,
+    top_up,
+    usage,
+)
 from billing.console.views.credits import credits_overview
 from billing.console.views.keys import add, assignments, key, versions
 from billing.console.views.keys import overview as keys
@@ -15,6 +25,9 @@ urlpatterns = [
     path("plans/change", plan_change.change, name="plan_change"),
     path("plans/resume", plan_change.resume, name="plan_resume"),
     path("usage/", usage.usage, name="usage"),
+    path("sessions/", sessions.sessions, name="sessions"),
+    path("sessions/<uuid:session_id>/end", sessions.end, name="session_end"),
+    path("sessions/<uuid:session_id>/allow", sessions.allow, name="session_allow"),
     path("credits/", credits_overview, name="credits"),
     path("credits/quote", top_up.quote, name="top_up_quote"),
     path("credits/top-up", top_up.buy, name="top_up"),

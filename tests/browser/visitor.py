@@ -10,6 +10,7 @@ PASSWORD = "correct-horse-battery"
 PAGES = (
     "/",
     "/usage/",
+    "/sessions/",
     "/credits/",
     "/plans/",
     "/plans/change?plan=free&terms=monthly-standard",

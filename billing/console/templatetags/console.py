@@ -69,6 +69,18 @@ def when(moment: datetime, zone: str) -> str:
 
 
 @register.filter
+def clock(moment: datetime, zone: str) -> str:
+    """Write the time of day of an aware moment, to the second."""
+    return figures.format_clock(moment, zone)
+
+
+@register.filter
+def ago(moment: datetime, at: datetime) -> str:
+    """Write how long before `at` an aware moment was."""
+    return figures.format_ago(moment, at)
+
+
+@register.filter
 def utc_day(moment: datetime) -> str:
     """Write the UTC day of a period's edge."""
     return figures.format_utc_day(moment)
@@ -115,6 +127,9 @@ def panel(
 
 
 @register.simple_block_tag
-def datatable(content: str, *, label: str) -> SafeString:
-    """Frame table rows so that a narrow screen scrolls the table, by keyboard too, and not the page."""
-    return render_to_string("components/datatable.html", {"content": content, "label": label})
+def datatable(content: str, *, label: str, frame_id: str = "") -> SafeString:
+    """Frame table rows so that a narrow screen scrolls the table, by keyboard too, and not the page.
+
+    A frame with an id keeps the focus when htmx swaps it.
+    """
+    return render_to_string("components/datatable.html", {"content": content, "label": label, "id": frame_id})
