@@ -27,18 +27,22 @@ def describe(
     summary: str,
     answer: type[msgspec.Struct] | None,
     status: int = 200,
+    also: int | None = None,
     body: type[Body] | PolymorphicProxySerializer | None = None,
     query: type[Query] | None = None,
     headers: Sequence[OpenApiParameter] = (),
 ) -> Callable[[Method], Method]:
-    """Describe an operation; its docstring is the longer description. Without an answer the status is 204."""
+    """Describe an operation; its docstring is the longer description. Without an answer the status is 204.
+
+    `also` is a second status with the same answer.
+    """
     return extend_schema(
         operation_id=name,
         tags=[tag],
         summary=summary,
         request=body,
         parameters=[*([] if query is None else [query]), *headers],
-        responses={204: None} if answer is None else {status: answer},
+        responses={204: None} if answer is None else dict.fromkeys({status, also} - {None}, answer),
     )
 
 

@@ -49,11 +49,16 @@ def billed_by(caller: Caller, workspace: str | None) -> Billed:
         raise NoActivePlan("The tenant has no default account.") from None
 
 
-def _billed(workspace_id: UUID) -> Billed:
+def payer_of(workspace_id: UUID) -> BillingAccount:
+    """The account that pays for a workspace. Raises NoActivePlan where none does."""
     try:
-        return Billed(account_of_workspace(workspace_id), workspace_id)
+        return account_of_workspace(workspace_id)
     except BillingAccount.DoesNotExist:
         raise NoActivePlan("No account pays for the workspace.") from None
+
+
+def _billed(workspace_id: UUID) -> Billed:
+    return Billed(payer_of(workspace_id), workspace_id)
 
 
 def id_named(prefix: str, text: str) -> UUID:

@@ -26,7 +26,7 @@ NEW_KEY = {"provider": "openai", "api_key": OPENAI_KEY, "name": "Another"}
 ON_PLATFORM = {"scope": "tenant", "provider": "openai", "credential": "platform"}
 
 
-OBJECTS = ("agent", "source", "run", "topup", "credential")
+OBJECTS = ("agent", "source", "run", "topup", "credential", "session")
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,12 @@ ENDPOINTS = [
     Endpoint(
         "POST", "runtime/authorizations/{run}/settle", frozenset({U, R}), 200, {"input_tokens": 1, "output_tokens": 1}
     ),
+    Endpoint("GET", "sessions?workspace={ws}", frozenset({V, B, T, U, R})),
+    Endpoint("GET", "sessions/quota?workspace={ws}", frozenset({V, B, T, U, R})),
+    Endpoint("POST", "sessions", frozenset({T, U, R}), 201, {"workspace": "main", "session": "new"}),
+    Endpoint("GET", "sessions/{session}", frozenset({V, B, T, U, R})),
+    Endpoint("PATCH", "sessions/{session}", frozenset({T, U, R}), 200, {"state": "paused"}),
+    Endpoint("DELETE", "sessions/{session}", frozenset({T, U, R}), 204),
     # Refused for what is there: the vault of these tests keeps no platform key.
     Endpoint("POST", "runtime/authorizations/{run}/credential", frozenset({R}), 409),
     Endpoint("POST", "runtime/authorizations/{run}/void", frozenset({U, R}), 200, {}),
@@ -109,6 +115,6 @@ NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.p
 NAMING_AN_OBJECT = [
     endpoint
     for endpoint in ENDPOINTS
-    if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}", "{credential}"))
+    if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}", "{credential}", "{session}"))
 ]
 PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]

@@ -32,6 +32,7 @@ def operation_of(described: dict[str, Any], endpoint: Endpoint) -> dict[str, Any
         "{run}": "{authorization_id}",
         "{topup}": "{topup_id}",
         "{credential}": "{credential_id}",
+        "{session}": "{session_id}",
     }
     path = "/v1/" + re.sub(r"\{\w+\}", lambda name: names[name[0]], endpoint.path.partition("?")[0])
     return dict(described["paths"][path][endpoint.method.lower()])

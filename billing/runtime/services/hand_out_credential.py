@@ -52,9 +52,10 @@ def _check_open(run: Run, at: datetime) -> None:
 
 
 def _check_session(run: Run) -> None:
-    """A session that was stopped for looping gets no more keys either (M9)."""
-    stopped = Session.objects.filter(id=run.session_row_id, state=Session.State.STOPPED)
-    if run.session_row_id is not None and stopped.exists():
+    """A session that was stopped gets no more keys either (M9)."""
+    if run.session_row_id is None:
+        return
+    if Session.objects.filter(id=run.session_row_id, state=Session.State.STOPPED).exists():
         raise problem("session-stopped", "The run's session was stopped.", remedy="Void the run.")
 
 

@@ -38,5 +38,6 @@ def stop_session(*, account_id: UUID, session_id: UUID, at: datetime, actor: Act
 
 
 def _is_of_tenant(actor: Actor, tenant_id: UUID) -> bool:
-    members = Membership.objects.filter(tenant_id=tenant_id, user_id=actor.user_id)
-    return actor.key_id is not None or (actor.user_id is not None and members.exists())
+    if actor.user_id is None:
+        return actor.key_id is not None
+    return Membership.objects.filter(tenant_id=tenant_id, user_id=actor.user_id).exists()
