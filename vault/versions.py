@@ -1,6 +1,6 @@
 """Writing versions of a key: the text of each is encrypted where it is written, and erased for good (K8)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +14,12 @@ from vault.errors import KeyRejected, NotUsable, ProviderUnreachable, Unreadable
 from vault.models import Credential, CredentialVersion, DataKey, Health
 from vault.providers import NO_KEY, Verdict
 from vault.sealing import seal, unseal
+
+Stored = Callable[[Credential], None]
+
+
+def unheard(key: Credential) -> None:
+    """Where nobody waits to hear that a key is stored."""
 
 
 def accepted(verdict: Verdict) -> Verdict:

@@ -11,6 +11,7 @@ from tenants.models import Tenant
 class KeptAnswer(models.Model):
     """A request under a caller's key, and what it was answered; no answer while it has not succeeded.
 
+    A claim is of the process that works on it: another one waits, or takes it over when it is old.
     It is a billing account's, or a tenant's where it is about no money.
     """
 
@@ -21,6 +22,8 @@ class KeptAnswer(models.Model):
     idempotency_key = models.CharField(max_length=200)
     request_digest = models.CharField(max_length=64, help_text="SHA-256 of what the key was first used for.")
     answer = models.TextField(blank=True, help_text="JSON.")
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -33,6 +36,11 @@ class KeptAnswer(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(account__isnull=True) ^ Q(tenant__isnull=True), name="keptanswer_one_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(claim__isnull=True, claimed_at__isnull=True)
+                | Q(claim__isnull=False, claimed_at__isnull=False, answer=""),
+                name="keptanswer_claimed",
             ),
         ]
 

@@ -48,7 +48,7 @@ class ProblemAnswer(msgspec.Struct, frozen=True):
 
 def _response(status: str, meaning: str) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    headers = {"headers": _HEADERS} if status in {"429", "503"} else {}
+    headers = {"headers": _HEADERS} if status in {"409", "429", "503"} else {}
     return {"description": meaning, **headers, "content": content}
 
 

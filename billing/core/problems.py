@@ -127,6 +127,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "authorization-settled": ProblemType(409, "The authorization is settled already"),
         "authorization-voided": ProblemType(409, "The authorization is voided"),
         "idempotency-conflict": ProblemType(409, "The idempotency key was used for another request"),
+        "request-in-progress": ProblemType(409, "The same request is being worked on"),
         "missing-provider-credential": ProblemType(409, "No provider key is set"),
         "session-ended": ProblemType(409, "The session has ended"),
         "session-stopped": ProblemType(409, "The session was stopped"),

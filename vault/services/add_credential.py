@@ -1,4 +1,6 @@
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import count
 from uuid import UUID
 
@@ -15,7 +17,7 @@ from vault.providers import Provider, Verdict, provider_of
 from vault.queries import keys_of
 from vault.records import audit_key
 from vault.services.set_health import apply_verdict
-from vault.versions import accepted, unwrap_data_key, write_version
+from vault.versions import Stored, accepted, unheard, unwrap_data_key, write_version
 
 _NAMES_TRIED = 3  # each time that somebody else takes the default name at the same time
 _ONCE = "credential_name_once"
@@ -32,9 +34,10 @@ def add_credential(
     weight: int = 1,
     actor: Actor,
     at: datetime,
+    stored: Stored = unheard,
 ) -> Credential:
     """Keep a key that its provider accepts (K2); without a tenant, one of the platform (K12). No transaction may be
-    open.
+    open; `stored` is told of the key in the one that stores it.
 
     An empty name becomes the provider's, with a number where that is taken. Raises UnknownProvider, InvalidValue,
     AddressNotAllowed, CredentialExists, KeyRejected, ProviderUnreachable, VaultNotConfigured, KekUnavailable.
@@ -59,12 +62,10 @@ def add_credential(
         health_since=at,
     )
     unwrap_data_key(tenant_id)
-    return _store_named(key, known, plain, verdict, actor=actor, at=at)
+    return _store_named(key, known, partial(_store, key, plain, verdict, actor=actor, at=at, stored=stored))
 
 
-def _store_named(
-    key: Credential, known: Provider, plain: Secret, verdict: Verdict, *, actor: Actor, at: datetime
-) -> Credential:
+def _store_named(key: Credential, known: Provider, store: Callable[[], Credential]) -> Credential:
     """Under the given name, or the first free one of the provider's."""
     tries = 1 if key.name else _NAMES_TRIED
     is_default = not key.name
@@ -72,7 +73,7 @@ def _store_named(
         if is_default:
             key.name = _free_name(key.tenant_id, known)
         try:
-            return _store(key, plain, verdict, actor, at)
+            return store()
         except IntegrityError as error:
             if _ONCE not in str(error):
                 raise
@@ -80,11 +81,14 @@ def _store_named(
 
 
 @transaction.atomic
-def _store(key: Credential, plain: Secret, verdict: Verdict, actor: Actor, at: datetime) -> Credential:
+def _store(
+    key: Credential, plain: Secret, verdict: Verdict, *, actor: Actor, at: datetime, stored: Stored
+) -> Credential:
     key.save(force_insert=True)
     version = write_version(key=key, number=1, plain=plain, actor=actor, at=at)
     apply_verdict(key=key, verdict=verdict, at=at)
     audit_key(key=key, action="credential.added", last_four=version.last_four, actor=actor, at=at, health=key.health)
+    stored(key)
     return key
 
 

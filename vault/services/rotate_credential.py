@@ -16,7 +16,15 @@ from vault.providers import Verdict
 from vault.queries import keys_of
 from vault.records import audit_key
 from vault.services.set_health import apply_verdict
-from vault.versions import accepted, replace_version, require_not_revoked, unwrap_data_key, write_version
+from vault.versions import (
+    Stored,
+    accepted,
+    replace_version,
+    require_not_revoked,
+    unheard,
+    unwrap_data_key,
+    write_version,
+)
 
 
 def rotate_credential(
@@ -27,9 +35,10 @@ def rotate_credential(
     overlap: timedelta | None,
     actor: Actor,
     at: datetime,
+    stored: Stored = unheard,
 ) -> Credential:
     """Put a new text in the place of a key's current one, once its provider accepts it (K8). No transaction may be
-    open.
+    open; `stored` is told of the key in the one that stores it.
 
     The old text is kept for `overlap` to go back to (None: the usual time; zero: erased at once). When the provider
     ends the new text is not known, so that a known end is forgotten. Raises Credential.DoesNotExist, NotUsable for a
@@ -43,10 +52,12 @@ def rotate_credential(
     require_not_revoked(seen)
     verdict = accepted(check_key(provider=seen.provider, plain=plain, base_url=seen.base_url))
     unwrap_data_key(tenant_id)
-    return _swap(seen, plain, verdict, overlap=overlap, actor=actor, at=at)
+    with transaction.atomic():
+        key = _swap(seen, plain, verdict, overlap=overlap, actor=actor, at=at)
+        stored(key)
+    return key
 
 
-@transaction.atomic
 def _swap(
     seen: Credential, plain: Secret, verdict: Verdict, *, overlap: timedelta, actor: Actor, at: datetime
 ) -> Credential:

@@ -5,7 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.describe import describe
-from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
+from billing.api.idempotency import IDEMPOTENCY_KEY, Keep, answered_together
 from billing.api.pagination import encode_cursor, id_of, paged
 from billing.api.permissions import actor_of, caller_of
 from billing.api.vault_answers import KeyAnswer, KeysAnswer, key_answer
@@ -51,8 +51,8 @@ class Credentials(VaultView):
         key, at = header_key(request, body["plain"]), now()
         tenant_id = caller_of(request).tenant_id
 
-        def add() -> KeyAnswer:
-            added = add_credential(
+        def add(keep: Keep) -> None:
+            add_credential(
                 tenant_id=tenant_id,
                 provider=body["provider"],
                 name=body.get("name", ""),
@@ -61,10 +61,10 @@ class Credentials(VaultView):
                 expires_at=body.get("expires_at"),
                 actor=actor_of(request),
                 at=at,
+                stored=lambda added: keep(answer_for(tenant_id, added.id)),
             )
-            return answer_for(tenant_id, added.id)
 
-        answer = answered_once(tenant_id=tenant_id, operation="add-credential", key=key, body=body, do=add, at=at)
+        answer = answered_together(tenant_id=tenant_id, operation="add-credential", key=key, body=body, do=add, at=at)
         return Response(answer, status=201)
 
 

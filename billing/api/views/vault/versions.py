@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.describe import describe
-from billing.api.idempotency import IDEMPOTENCY_KEY, answered_once
+from billing.api.idempotency import IDEMPOTENCY_KEY, Keep, answered_together
 from billing.api.permissions import actor_of, caller_of
 from billing.api.vault_answers import KeyAnswer
 from billing.api.vault_fields import Rotation, VaultBody, VaultQuery
@@ -41,7 +41,7 @@ class RotateCredential(VaultView):
         key, at = header_key(request, body["plain"]), now()
         hours = body.get("overlap_hours")
 
-        def rotate() -> KeyAnswer:
+        def rotate(keep: Keep) -> None:
             rotate_credential(
                 tenant_id=tenant_id,
                 credential_id=key_id,
@@ -49,11 +49,13 @@ class RotateCredential(VaultView):
                 overlap=timedelta(hours=hours) if hours is not None else None,
                 actor=actor_of(request),
                 at=at,
+                stored=lambda rotated: keep(answer_for(tenant_id, rotated.id)),
             )
-            return answer_for(tenant_id, key_id)
 
         operation = f"rotate-{key_id.hex}"
-        return Response(answered_once(tenant_id=tenant_id, operation=operation, key=key, body=body, do=rotate, at=at))
+        return Response(
+            answered_together(tenant_id=tenant_id, operation=operation, key=key, body=body, do=rotate, at=at)
+        )
 
 
 class RestoreVersion(VaultView):
