@@ -116,9 +116,9 @@ def answered_together(
     if not key:
         return _worked(do, _keep_nothing)
     digest = hashlib.sha256(_encode_request(body)).hexdigest()
+    owner: dict[str, UUID | None] = {"account_id": account_id, "tenant_id": tenant_id}
     kept, _ = KeptAnswer.objects.get_or_create(
-        account_id=account_id,
-        tenant_id=tenant_id,
+        **owner,
         operation=operation,
         idempotency_key=key,
         defaults={"request_digest": digest, "created_at": at},
