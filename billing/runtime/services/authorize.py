@@ -15,7 +15,9 @@ from billing.runtime.run_keys import budget_refusal
 from billing.runtime.slots import SESSION_VERDICTS, session_refusal
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
+from billing.usage.alerts import USER_CAP, window_of
 from billing.usage.rows import digest_of
+from billing.usage.services.note_refusal import note_refusal
 from tenants.queries import Caller
 
 _ATTEMPTS = 5
@@ -103,8 +105,22 @@ def _conflict() -> Problem:
     return problem("idempotency-conflict", "The idempotency key was used before for another authorization.")
 
 
+def _note(feature: str, used: Decimal, row: AuthorizeRow, terms: AccountTerms, at: datetime) -> None:
+    """Have whoever manages billing told of the limit that has refused."""
+    note_refusal(
+        terms=terms,
+        feature=feature,
+        subject=row.end_user if feature == USER_CAP else "",
+        window_start=window_of(terms, feature, at).start,
+        used=used,
+        at=at,
+    )
+
+
 def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, at: datetime) -> Problem:
     if verdict.verdict in {"limit", "throttled"} and verdict.feature is not None:
+        if verdict.verdict == "limit":
+            _note(verdict.feature, verdict.used or Decimal(0), row, terms, at)
         return meter_refusal(
             verdict.feature,
             verdict.used or Decimal(0),

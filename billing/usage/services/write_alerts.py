@@ -1,0 +1,111 @@
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from billing.notifications.services.tell_tenants import Message, tell_tenants
+from billing.subscriptions.models import BillingAccount
+from billing.subscriptions.terms import AccountTerms
+from billing.usage.alerts import THRESHOLDS, Burn
+from billing.usage.burn_texts import news_of
+from billing.usage.models import BurnAlert
+
+KIND = "quota-burn"
+_Window = tuple[UUID, str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A limit of which a share is used, or that has `refused` a run; the account's tenant is read with it."""
+
+    account: BillingAccount
+    terms: AccountTerms
+    burn: Burn
+    refused: bool = False
+
+    @property
+    def window(self) -> _Window:
+        return self.account.id, self.burn.feature, self.burn.window.start
+
+    @property
+    def thresholds(self) -> Iterator[int]:
+        """The shares that are passed; of a user's cap, and by a refusal, the whole of it."""
+        if self.refused or self.burn.subject:
+            return iter((100,) if self.refused or self.burn.has_passed(100) else ())
+        return (share for share in THRESHOLDS if self.burn.has_passed(share))
+
+
+def write_alerts(findings: Sequence[Finding], *, at: datetime) -> int:
+    """Write down each share of a limit that was passed, once a window, with an e-mail (M9); answers how many are new.
+
+    Of several that are new at once the highest is told, and none below one that is known already. Of the users of an
+    account that reach their caps in a day the first is told. Where the customer wants no alerts none is.
+    Four queries at most, in the transaction of the caller.
+    """
+    known = _known(findings) if findings else {}
+    alerts: dict[UUID, tuple[Finding, BurnAlert]] = {}
+    for finding in findings:
+        seen = known[finding.window]
+        mine = {threshold for subject, threshold, _ in seen if subject == finding.burn.subject}
+        new = [threshold for threshold in finding.thresholds if threshold not in mine]
+        is_told = _is_told(finding, seen, new, highest=max(mine, default=0))
+        for threshold in new:
+            alert = _alert(finding, threshold, told=is_told and threshold == max(new), at=at)
+            alerts[alert.id] = finding, alert
+            seen.add((alert.subject, threshold, alert.told))
+    if alerts:
+        BurnAlert.objects.bulk_create([alert for _, alert in alerts.values()], ignore_conflicts=True)
+        written = BurnAlert.objects.filter(id__in=[id_ for id_, (_, alert) in alerts.items() if alert.told])
+        tell_tenants([_message(*alerts[id_]) for id_ in written.values_list("id", flat=True)], at=at)
+    return len(alerts)
+
+
+def _known(findings: Sequence[Finding]) -> defaultdict[_Window, set[tuple[str, int, bool]]]:
+    """Alerts that there are of these limits' windows: user, threshold, and whether it was told."""
+    rows = BurnAlert.objects.filter(
+        account_id__in={finding.account.id for finding in findings},
+        feature__in={finding.burn.feature for finding in findings},
+        window_start__in={finding.burn.window.start for finding in findings},
+    )
+    known: defaultdict[_Window, set[tuple[str, int, bool]]] = defaultdict(set)
+    for account_id, feature, start, subject, threshold, told in rows.values_list(
+        "account_id", "feature", "window_start", "subject", "threshold", "told"
+    ):
+        known[account_id, feature, start].add((subject, threshold, told))
+    return known
+
+
+def _is_told(finding: Finding, seen: set[tuple[str, int, bool]], new: list[int], *, highest: int) -> bool:
+    if not new or max(new) < highest or not finding.terms.burn_alerts:
+        return False
+    return not finding.burn.subject or not any(told for _, _, told in seen)
+
+
+def _alert(finding: Finding, threshold: int, *, told: bool, at: datetime) -> BurnAlert:
+    burn = finding.burn
+    return BurnAlert(
+        account_id=finding.account.id,
+        tenant_id=finding.account.tenant_id,
+        feature=burn.feature,
+        subject=burn.subject,
+        window_start=burn.window.start,
+        threshold=threshold,
+        used=burn.used,
+        quota=burn.quota,
+        told=told,
+        created_at=at,
+    )
+
+
+def _message(finding: Finding, alert: BurnAlert) -> Message:
+    account = finding.account
+    news = news_of(account, finding.terms, finding.burn, threshold=alert.threshold, refused=finding.refused)
+    return Message(
+        tenant_id=account.tenant_id,
+        kind=KIND,
+        # Without the user: one e-mail a day for all of them, also where two reach their caps at the same instant.
+        key=f"{KIND}:{account.id.hex}:{alert.feature}:{alert.window_start:%Y%m%d%H%M%S}:{alert.threshold}",
+        subject=f"{account.tenant.name}: {news.subject}",
+        body=news.text,
+    )
