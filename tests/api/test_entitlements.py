@@ -9,6 +9,8 @@ from billing.subscriptions.services.subscribe import subscribe
 from tests.api.calls import call, get, refusal
 from tests.api.report import report
 from tests.make import AT, make_api_key, make_customer, make_tenant, make_workspace
+from tests.money_make import start
+from tests.runtime.limits import control, use_up
 
 PATH = "/v1/workspaces/main/billing/entitlements"
 
@@ -19,7 +21,7 @@ def test_free(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     report(customer, input_tokens=70, output_tokens=7, model="gpt-4o-mini")
     call("POST", "/v1/workspaces/main/agents", customer.key, {"name": "Ada"})
     call("POST", "/v1/workspaces/main/kb/sources", customer.key, {"name": "a", "bytes": 1000})
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         body = get(PATH, customer.key).json()
     denied = body["entitlements"].pop("denied_models")
     assert "*gpt-4o" in denied
@@ -31,6 +33,8 @@ def test_free(django_assert_num_queries: DjangoAssertNumQueries) -> None:
             "executions_per_month": 100,
             "sandbox_tries_per_day": 5,
             "concurrent_sessions_limit": 3,
+            "session_runs_per_minute": 60,
+            "session_repeats_limit": 50,
             "max_tokens_per_execution": 50_000,
             "kb_storage_bytes_limit": 104_857_600,
             "kb_max_upload_bytes_limit": 5_242_880,
@@ -45,8 +49,12 @@ def test_free(django_assert_num_queries: DjangoAssertNumQueries) -> None:
         "usage": {
             "agents_limit": {"used": 1, "remaining": 2},
             "executions_per_month": {"used": 1, "remaining": 99},
+            "sandbox_tries_per_day": {"used": 0, "remaining": 5},
+            "concurrent_sessions_limit": {"used": 0, "remaining": 3},
             "kb_storage_bytes_limit": {"used": 1000, "remaining": 104_856_600},
         },
+        "spend": {},
+        "overage": {"enabled": False, "price": "0.02", "ceiling": None, "used": "0.000000000"},
         "sources": dict.fromkeys([*body["entitlements"], "denied_models"], "plan:free"),
         "throttles": {},
     }
@@ -78,6 +86,31 @@ def test_throttle() -> None:
     body = get(PATH, make_customer("pro").key).json()
     assert body["entitlements"]["executions_per_month"] == 5000
     assert body["throttles"] == {"executions_per_month": {"after": 3000, "per_minute": 1}}
+
+
+def test_everything_that_is_counted() -> None:
+    """P3, P9, M9: tries of the day, sessions, the day's spending and overage, with what is running."""
+    customer = make_customer("pro")
+    control(customer, overage_enabled=True, overage_ceiling="1", daily_cap="2.5")
+    use_up(customer, "executions_per_month", "5000")
+    start(customer, session="a", sandbox=True)
+    start(customer, session="b")
+    body = get(PATH, customer.key).json()
+    assert body["usage"]["sandbox_tries_per_day"] == {"used": 1, "remaining": 49}
+    assert body["usage"]["concurrent_sessions_limit"] == {"used": 2, "remaining": 18}
+    assert body["usage"]["executions_per_month"] == {"used": 5001, "remaining": 0}
+    assert body["spend"] == {"spend_cap_per_day": {"used": "0.025000000", "remaining": "2.475000000"}}
+    assert (body["entitlements"]["spend_cap_per_day"], body["sources"]["spend_cap_per_day"]) == ("2.50", "cap")
+    assert body["overage"] == {"enabled": True, "price": "0.01", "ceiling": "1.00", "used": "0.010000000"}
+
+
+def test_tokens_and_no_overage() -> None:
+    """P3, P8: a plan of tokens counts them, and sells no executions."""
+    customer = make_customer("starter")
+    report(customer)
+    body = get(PATH, customer.key).json()
+    assert body["usage"]["tokens_per_month"]["used"] == 1100
+    assert body["overage"] == {"enabled": False, "price": None, "ceiling": None, "used": "0.000000000"}
 
 
 def test_without_an_account() -> None:
