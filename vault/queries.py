@@ -48,10 +48,12 @@ def find_credential(tenant_id: UUID | None, credential_id: UUID) -> KeySummary:
 
 
 def _with_versions() -> Any:
-    """Credentials with the current version and those that are not revoked."""
-    shown = CredentialVersion.objects.filter(Q(number=F("credential__current_number")) | Q(revoked_at=None))
+    """Credentials with the current version and the one that was replaced last, erased or not."""
+    replaced = CredentialVersion.objects.filter(credential=OuterRef("credential"), replaced_at__isnull=False)
+    last = Subquery(replaced.order_by("-replaced_at").values("id")[:1])
+    shown = CredentialVersion.objects.filter(Q(number=F("credential__current_number")) | Q(id=last))
     return Credential.objects.prefetch_related(
-        Prefetch("versions", shown.defer("ciphertext").order_by("-number"), to_attr="shown_versions")
+        Prefetch("versions", shown.defer("ciphertext"), to_attr="shown_versions")
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from tenants.services.record_audit import Actor
 from vault.crypto.envelope import Binding
@@ -15,6 +15,7 @@ from vault.models import Credential, CredentialVersion, DataKey, Health
 from vault.providers import NO_KEY, Verdict
 from vault.sealing import seal, unseal
 
+_NEXT = timedelta(microseconds=1)
 Stored = Callable[[Credential], None]
 
 
@@ -74,11 +75,26 @@ def erase_versions(*, key: Credential, numbers: Sequence[int], at: datetime) -> 
 
 def replace_version(*, key: Credential, number: int, overlap: timedelta, at: datetime) -> None:
     """Keep a version that is no longer in use for a while, or erase it, under the lock of the key's row."""
+    versions = CredentialVersion.objects.filter(credential=key)
+    latest = versions.aggregate(latest=Max("replaced_at"))["latest"]
+    replaced_at = at if latest is None else max(at, latest + _NEXT)
+    kept = versions.filter(number=number, revoked_at=None)
     if overlap > timedelta(0):
-        kept = CredentialVersion.objects.filter(credential=key, number=number, revoked_at=None)
-        kept.update(overlap_ends_at=at + overlap)
+        kept.update(replaced_at=replaced_at, overlap_ends_at=at + overlap)
     else:
+        kept.update(replaced_at=replaced_at)
         erase_versions(key=key, numbers=[number], at=at)
+
+
+def replaced_last(key: Credential, at: datetime) -> CredentialVersion | None:
+    """The version that can be gone back to: the one that the current one took the place of, while it is kept (K8).
+
+    No other one: it was itself replaced, for its own reasons, by what is offered or no longer there.
+    """
+    replaced = CredentialVersion.objects.filter(credential=key, replaced_at__isnull=False).order_by("-replaced_at")
+    last = replaced.first()
+    is_kept = last is not None and last.overlap_ends_at is not None and last.overlap_ends_at > at
+    return last if is_kept else None
 
 
 def require_not_revoked(key: Credential) -> None:

@@ -111,6 +111,42 @@ def test_going_back_and_forth(key: Credential) -> None:
     ]
 
 
+def offered(key: Credential) -> int | None:
+    """What the key's page offers to go back to."""
+    previous = find_credential(key.tenant_id, key.id).previous
+    return previous.number if previous is not None else None
+
+
+def test_going_back_to_what_was_in_use_before(key: Credential) -> None:
+    """K8: not to a newer text that was backed out of before, also where all happens in one moment."""
+    rotate(key)
+    restore(key, hours=0)
+    rotate(key, key_text("openai", "tenant-2"))
+    assert (fresh(key).current_number, offered(key)) == (3, 1)
+    assert restore(key, hours=0).current_number == 1
+    assert (current_text(key), offered(key)) == (key_text(), 3)
+
+
+def test_nothing_older_is_offered_for_what_is_erased(key: Credential) -> None:
+    """K8: an older text that is still kept is not what was in use before."""
+    rotate(key)
+    rotate(key, key_text("openai", "tenant-2"), overlap=timedelta(0), at=AT + HOUR)
+    assert [(number, text) for number, _, text in versions(key)] == [(1, True), (2, False), (3, True)]
+    assert offered(key) is None
+    with pytest.raises(NothingToRestore):
+        restore(key, hours=2)
+
+
+def test_nothing_backed_out_of_is_offered_for_what_is_erased(key: Credential) -> None:
+    """K8: a text that did not prove itself does not come back by itself."""
+    rotate(key)
+    restore(key)
+    rotate(key, key_text("openai", "tenant-2"), overlap=timedelta(0), at=AT + 2 * HOUR)
+    assert offered(key) is None
+    with pytest.raises(NothingToRestore):
+        restore(key, hours=3)
+
+
 def test_too_late_to_go_back(key: Credential) -> None:
     """K8: also where no worker has erased it yet."""
     rotate(key, overlap=HOUR)

@@ -98,6 +98,9 @@ class CredentialVersion(models.Model):
     overlap_ends_at = models.DateTimeField(
         null=True, blank=True, help_text="A replaced version is kept until then, and revoked."
     )
+    replaced_at = models.DateTimeField(
+        null=True, blank=True, help_text="When another one took its place; later than of all that were replaced before."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

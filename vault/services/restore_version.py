@@ -10,23 +10,23 @@ from vault.locks import lock_credential
 from vault.models import Credential, CredentialVersion, Health, HealthChange
 from vault.records import audit_key
 from vault.services.set_health import set_health
-from vault.versions import replace_version, require_not_revoked
+from vault.versions import replace_version, replaced_last, require_not_revoked
 
 
 @transaction.atomic
 def restore_version(*, tenant_id: UUID | None, credential_id: UUID, actor: Actor, at: datetime) -> Credential:
-    """Go back to the text that was replaced last, while it is kept; the newer one is kept as long as usual (K8).
+    """Go back to the text that was replaced last, while it is kept; the newer one is kept as long as usual (K8), so
+    that going back can be taken back.
 
     What the old text is worth by now is checked at once, and not waited for. Raises Credential.DoesNotExist, NotUsable
     for a revoked key, NothingToRestore.
     """
     key = lock_credential(tenant_id, credential_id)
     require_not_revoked(key)
-    kept = CredentialVersion.objects.filter(credential=key, revoked_at=None, overlap_ends_at__gt=at)
-    version = kept.exclude(number=key.current_number).order_by("-number").first()
+    version = replaced_last(key, at)
     if version is None:
         raise NothingToRestore
-    CredentialVersion.objects.filter(id=version.id).update(overlap_ends_at=None)
+    CredentialVersion.objects.filter(id=version.id).update(overlap_ends_at=None, replaced_at=None)
     overlap = timedelta(hours=settings.VAULT_OVERLAP_HOURS)
     replace_version(key=key, number=key.current_number, overlap=overlap, at=at)
     key.current_number, key.expires_at = version.number, None
