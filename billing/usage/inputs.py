@@ -51,7 +51,7 @@ class EventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, froze
 
     def normalised(self) -> "EventInput":
         """The same event in one spelling: 12.5 and “12.50”, 10:00 UTC and 12:00 at +02:00 are one body."""
-        if self.quantity is None and self.occurred_at is None:
+        if self.quantity is None and (self.occurred_at is None or self.occurred_at.tzinfo is UTC):
             return self
         return msgspec.structs.replace(
             self,

@@ -6,14 +6,14 @@ from uuid import UUID
 import msgspec
 from django.db import transaction
 
-from billing.core.ids import encode_id
+from billing.core.ids import encode_digits, encode_id
 from billing.core.problems import Problem, problem
 from billing.plans.queries import price_book
 from billing.subscriptions import directory
 from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput, EventResult, check_event
 from billing.usage.models import UsageEvent
-from billing.usage.rows import EventRow, digest_of
+from billing.usage.rows import BatchRow, digest_of
 from billing.usage.services.prepare_event import Rating, prepare_event
 from billing.usage.services.record_batch import Known, StaleTerms, record_batch
 from billing.usage.services.used_so_far import UsedSoFar
@@ -25,31 +25,33 @@ _ATTEMPTS = 5
 
 @dataclass
 class _Batch:
-    """What of one call belongs to one account, by the places in the call."""
+    """What of one call belongs to one account: events by their places in the call, workspaces by the names for them."""
 
+    account_id: UUID
     events: dict[int, EventInput] = field(default_factory=dict)
-    placements: dict[int, directory.Placement] = field(default_factory=dict)
+    placements: dict[str, directory.Placement] = field(default_factory=dict)
 
 
 @dataclass
 class _Prepared:
     """A batch on its way: the rows to record by their places, which place each key's row stands at, and refusals."""
 
-    rows: dict[int, EventRow] = field(default_factory=dict)
+    rows: dict[int, BatchRow] = field(default_factory=dict)
     first_place: dict[str, int] = field(default_factory=dict)
     rejected: dict[int, EventResult] = field(default_factory=dict)
 
 
-def ingest_events(*, caller: Caller, events: Sequence[msgspec.Raw], at: datetime) -> list[EventResult]:
+def ingest_events(*, caller: Caller, events: Sequence[EventInput | msgspec.Raw], at: datetime) -> list[EventResult]:
     """Record reported events; the results stand in the order of the events (U1, U2).
 
-    Each account's events are recorded, rated and charged in one transaction. An event that cannot be taken is
-    rejected by itself, with a code, and leaves no trace. Raises Problem: account-changed.
+    Raw ones are decoded here, each by itself, so that a malformed one spoils no other. Each account's events are
+    recorded, rated and charged in one transaction. An event that cannot be taken is rejected by itself, with a code,
+    and leaves no trace. Raises Problem: account-changed.
     """
     results: dict[int, EventResult] = {}
     waiting: dict[int, EventInput] = {}
     for place, raw in enumerate(events):
-        event = _decode(raw)
+        event = _checked(raw) if isinstance(raw, EventInput) else _decode(raw)
         if isinstance(event, EventResult):
             results[place] = event
         else:
@@ -65,24 +67,35 @@ def _record_what_stands(
     caller: Caller, waiting: dict[int, EventInput], at: datetime, results: dict[int, EventResult]
 ) -> dict[int, EventInput]:
     """Record what belongs to accounts that have not changed; answers the rest, which may belong elsewhere by now."""
+    by_name: dict[str, _Batch | None] = {}
     batches: dict[UUID, _Batch] = {}
     for place, event in waiting.items():
-        placement = directory.place(tenant_id=caller.tenant_id, workspace=event.workspace)
-        if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
+        if event.workspace not in by_name:
+            by_name[event.workspace] = _batch_of(caller, event.workspace, batches)
+        batch = by_name[event.workspace]
+        if batch is None:
             results[place] = _not_found(event)
-            continue
-        batch = batches.setdefault(placement.account_id, _Batch())
-        batch.events[place] = event
-        batch.placements[place] = placement
+        else:
+            batch.events[place] = event
     stale: dict[int, EventInput] = {}
     # Accounts in id order: two calls that touch the same ones never wait for each other in a circle.
     for account_id in sorted(batches):
         try:
-            results.update(_record(account_id, batches[account_id], at))
+            results.update(_record(batches[account_id], at))
         except StaleTerms:
             directory.forget(account_id)
             stale |= batches[account_id].events
     return stale
+
+
+def _batch_of(caller: Caller, workspace: str, batches: dict[UUID, _Batch]) -> _Batch | None:
+    """The batch of the account that pays for a workspace, begun where there is none; None if the caller sees none."""
+    placement = directory.place(tenant_id=caller.tenant_id, workspace=workspace)
+    if placement is None or caller.workspace_id not in {None, placement.workspace_id}:
+        return None
+    batch = batches.setdefault(placement.account_id, _Batch(placement.account_id))
+    batch.placements[workspace] = placement
+    return batch
 
 
 def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
@@ -94,6 +107,10 @@ def _decode(raw: msgspec.Raw) -> EventInput | EventResult:
         return EventResult(
             idempotency_key=None, status="rejected", code="invalid-request", detail="The event is not valid JSON."
         )
+    return _checked(event)
+
+
+def _checked(event: EventInput) -> EventInput | EventResult:
     fault = check_event(event)
     if fault is None:
         return event.normalised()
@@ -119,7 +136,8 @@ def _not_found(event: EventInput) -> EventResult:
 
 
 @transaction.atomic
-def _record(account_id: UUID, batch: _Batch, at: datetime) -> dict[int, EventResult]:
+def _record(batch: _Batch, at: datetime) -> dict[int, EventResult]:
+    account_id = batch.account_id
     history = TermsHistory(directory.terms_at(account_id, at))
     rating = Rating(history, price_book(at), UsedSoFar(history.current, events=batch.events.values()), at)
     prepared = _prepare(batch, rating)
@@ -128,8 +146,12 @@ def _record(account_id: UUID, batch: _Batch, at: datetime) -> dict[int, EventRes
     if not rows and not directory.is_current(account_id, version):
         raise StaleTerms  # all rejected, on terms of the past
     results = prepared.rejected | _recorded_before(account_id, batch, prepared.rejected)
-    known = record_batch(terms=history.current, version=version, rows=list(rows.values()), at=at)
+    known = record_batch(
+        terms=history.current, version=version, rows=list(rows.values()), origins=rating.origins, at=at
+    )
     results |= {place: _answer(row, known.get(index)) for index, (place, row) in enumerate(rows.items())}
+    if len(results) == len(batch.events):
+        return results
     for place, event in batch.events.items():
         if place not in results:
             first = prepared.first_place[event.idempotency_key]
@@ -143,7 +165,7 @@ def _prepare(batch: _Batch, rating: Rating) -> _Prepared:
     for place, event in batch.events.items():
         if event.idempotency_key in prepared.first_place:
             continue
-        workspace_id = batch.placements[place].workspace_id
+        workspace_id = batch.placements[event.workspace].workspace_id
         try:
             prepared.rows[place] = prepare_event(event, workspace_id=workspace_id, rating=rating)
         except Problem as refusal:
@@ -179,9 +201,10 @@ def _rejected(event: EventInput, refusal: Problem) -> EventResult:
     )
 
 
-def _answer(row: EventRow, known: Known | None) -> EventResult:
+def _answer(row: BatchRow, known: Known | None) -> EventResult:
     if known is None:
-        return EventResult(idempotency_key=row.idempotency_key, status="accepted", event_id=encode_id("evt", row.id))
+        event_id = encode_digits("evt", row.id)
+        return EventResult(idempotency_key=row.idempotency_key, status="accepted", event_id=event_id)
     return _seen_before(row.idempotency_key, encode_id("evt", known.event_id), same=known.same_body)
 
 

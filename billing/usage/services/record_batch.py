@@ -10,11 +10,11 @@ from billing.credits.models import LedgerAccount
 from billing.credits.services.expire_grants import expire_grants
 from billing.credits.services.open_ledger_account import platform_account
 from billing.subscriptions.terms import AccountTerms
-from billing.usage.rows import EventRow, to_json
+from billing.usage.rows import BatchRow, Origin, to_json
 
 _INGEST = """
     SELECT verdict, place, event_id, same_body
-      FROM quaestor_ingest(%s, %s, %s, %s, %s, %s, %s::json, %s, %s)
+      FROM quaestor_ingest(%s, %s, %s, %s, %s, %s, %s::json, %s::json, %s, %s, %s)
 """
 
 
@@ -29,7 +29,9 @@ class Known(NamedTuple):
     same_body: bool
 
 
-def record_batch(*, terms: AccountTerms, version: int, rows: Sequence[EventRow], at: datetime) -> dict[int, Known]:
+def record_batch(
+    *, terms: AccountTerms, version: int, rows: Sequence[BatchRow], origins: Sequence[Origin], at: datetime
+) -> dict[int, Known]:
     """Record rated events of one account and charge them, inside the caller's transaction.
 
     Each key may stand once in `rows`; `version` is the account's, of the oldest reading that they were prepared from.
@@ -38,33 +40,22 @@ def record_batch(*, terms: AccountTerms, version: int, rows: Sequence[EventRow],
     """
     if not rows:
         return {}
-    answers = _call(terms, version, rows, at, swept=False)
+    batch = to_json(rows), to_json(origins), len(rows)
+    answers = _call(terms, version, batch, at, swept=False)
     if answers and answers[0][0] == "expiry-due":
         expire_grants(account_id=terms.credits_id, at=at)
-        answers = _call(terms, version, rows, at, swept=True)
+        answers = _call(terms, version, batch, at, swept=True)
     if answers and answers[0][0] == "stale":
         raise StaleTerms
     return {place: Known(event_id, same_body) for _, place, event_id, same_body in answers}
 
 
 def _call(
-    terms: AccountTerms, version: int, rows: Sequence[EventRow], at: datetime, *, swept: bool
+    terms: AccountTerms, version: int, batch: tuple[str, str, int], at: datetime, *, swept: bool
 ) -> list[tuple[str, int, UUID, bool]]:
     revenue = platform_account(LedgerAccount.Kind.REVENUE, terms.currency)
+    account = terms.account_id, version, terms.credits_id, terms.receivable_id
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INGEST,
-            [
-                uuid7(),
-                terms.account_id,
-                version,
-                terms.credits_id,
-                terms.receivable_id,
-                revenue,
-                to_json(list(rows)),
-                at,
-                swept,
-            ],
-        )
+        cursor.execute(_INGEST, [uuid7(), *account, revenue, *batch, at, swept])
         answers: list[tuple[str, int, UUID, bool]] = cursor.fetchall()
     return answers

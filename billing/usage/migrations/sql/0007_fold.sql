@@ -4,8 +4,11 @@ ALTER TABLE billing_usage_usagedelta ALTER COLUMN event_ids SET STORAGE EXTERNAL
 -- Record events of one account: each key once, its deltas and its counters in the same statement.
 -- Own-key usage is metered but counts against no limit; a try in the sandbox counts against its own allowance.
 -- Answers the ids that were new and what they cost by who pays.
-CREATE OR REPLACE FUNCTION quaestor_record_usage(
-    events json, OUT recorded uuid[], OUT credits_cost numeric, OUT invoice_cost numeric
+-- What many events have in common is sent once, in `origins`; the member `origin` of an event counts them from one. Without
+-- origins each event has all columns itself. An event without its origin fails, by its missing columns.
+DROP FUNCTION quaestor_record_usage(json);
+CREATE FUNCTION quaestor_record_usage(
+    events json, origins json DEFAULT NULL, OUT recorded uuid[], OUT credits_cost numeric, OUT invoice_cost numeric
 ) LANGUAGE sql AS $$
     WITH recorded AS (
         INSERT INTO billing_usage_usageevent (
@@ -13,18 +16,21 @@ CREATE OR REPLACE FUNCTION quaestor_record_usage(
             credential_source, quantity, input_tokens, output_tokens, cached_input_tokens, cost, currency, funding,
             office, agent, session, end_user, outcome, occurred_at, recorded_at, period_start, reverses_id,
             credential_reason, credential_id, sandbox)
-        SELECT e.id, e.account_id, e.tenant_id, e.workspace_id, e.idempotency_key, decode(e.body_digest, 'hex'), e.product,
-               e.unit, e.provider, e.model, e.credential_source, e.quantity, e.input_tokens, e.output_tokens,
-               e.cached_input_tokens, e.cost, e.currency, e.funding, e.office, e.agent, e.session, e.end_user, e.outcome,
-               e.occurred_at, e.recorded_at, e.period_start, e.reverses_id, COALESCE(e.credential_reason, ''),
-               e.credential_id, COALESCE(e.sandbox, false)
-          FROM json_to_recordset(events) AS e (
-                id uuid, account_id uuid, tenant_id uuid, workspace_id uuid, idempotency_key text, body_digest text,
-                product text, unit text, provider text, model text, credential_source text, quantity numeric,
-                input_tokens bigint, output_tokens bigint, cached_input_tokens bigint, cost numeric, currency text,
-                funding text, office text, agent text, session text, end_user text, outcome text,
-                occurred_at timestamptz, recorded_at timestamptz, period_start timestamptz, reverses_id uuid,
-                credential_reason text, credential_id uuid, sandbox boolean)
+        SELECT e.id, o.account_id, o.tenant_id, o.workspace_id, e.idempotency_key, decode(e.body_digest, 'hex'), o.product,
+               o.unit, o.provider, o.model, o.credential_source, e.quantity, e.input_tokens, e.output_tokens,
+               e.cached_input_tokens, e.cost, o.currency, o.funding, o.office, o.agent, o.session, o.end_user, o.outcome,
+               e.occurred_at, o.recorded_at, o.period_start, e.reverses_id, COALESCE(o.credential_reason, ''),
+               o.credential_id, COALESCE(o.sandbox, false)
+          FROM ROWS FROM (json_to_recordset(events) AS (
+                id uuid, idempotency_key text, body_digest text, origin bigint, quantity numeric, input_tokens bigint,
+                output_tokens bigint, cached_input_tokens bigint, cost numeric, occurred_at timestamptz, reverses_id uuid)
+          ) WITH ORDINALITY AS e
+          LEFT JOIN ROWS FROM (json_to_recordset(COALESCE(origins, events)) AS (
+                account_id uuid, tenant_id uuid, workspace_id uuid, product text, unit text, provider text, model text,
+                credential_source text, currency text, funding text, office text, agent text, session text, end_user text,
+                outcome text, recorded_at timestamptz, period_start timestamptz, credential_reason text,
+                credential_id uuid, sandbox boolean)
+          ) WITH ORDINALITY AS o ON o.ordinality = COALESCE(e.origin, e.ordinality)
         ON CONFLICT (account_id, idempotency_key) DO NOTHING
         RETURNING id, account_id, workspace_id, product, unit, provider, model, credential_source, quantity, input_tokens,
                   output_tokens, cached_input_tokens, cost, funding, end_user, period_start, recorded_at, sandbox,
@@ -72,6 +78,58 @@ CREATE OR REPLACE FUNCTION quaestor_record_usage(
            COALESCE(sum(cost) FILTER (WHERE funding = 'invoice'), 0)
       FROM recorded;
 $$;
+
+-- One batch of one account, each key once: record what is new and charge it. Answers only what was not new: by its place
+-- in the batch, the event that the key stands for, and whether the body is the one that the key was first used with.
+-- `size` is how many events the batch has.
+DROP FUNCTION quaestor_ingest(uuid, uuid, bigint, uuid, uuid, uuid, json, timestamptz, boolean);
+CREATE FUNCTION quaestor_ingest(
+    batch uuid, account uuid, expected_version bigint, ledger uuid, receivable uuid, revenue uuid,
+    events json, origins json, size bigint, at timestamptz, swept boolean
+) RETURNS TABLE (verdict text, place bigint, event_id uuid, same_body boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    due timestamptz;
+    done record;
+    what text;
+BEGIN
+    SELECT l.next_expiry_at INTO due FROM billing_credits_ledgeraccount AS l WHERE l.id = ledger FOR NO KEY UPDATE;
+    IF due <= at AND NOT swept THEN
+        RETURN QUERY SELECT 'expiry-due', 0::bigint, NULL::uuid, false;
+        RETURN;
+    END IF;
+    PERFORM FROM billing_subscriptions_billingaccount AS a WHERE a.id = account AND a.version = expected_version;
+    IF NOT FOUND THEN
+        RETURN QUERY SELECT 'stale', 0::bigint, NULL::uuid, false;
+        RETURN;
+    END IF;
+
+    SELECT * INTO done FROM quaestor_record_usage(events, origins);
+    what := to_char(cardinality(done.recorded), 'FM999,999')
+            || CASE cardinality(done.recorded) WHEN 1 THEN ' usage event' ELSE ' usage events' END;
+    IF done.credits_cost > 0 THEN
+        PERFORM quaestor_capture(ledger, receivable, revenue, done.credits_cost, NULL, 0, 'batch:' || batch,
+                                 what, at);
+    END IF;
+    IF done.invoice_cost > 0 THEN
+        UPDATE billing_credits_ledgeraccount AS l SET debits_posted = l.debits_posted + done.invoice_cost
+         WHERE l.id = receivable;
+        INSERT INTO billing_credits_transfer
+            (id, phase, reason, debit_account_id, credit_account_id, amount, idempotency_key, description, created_at)
+        VALUES (gen_random_uuid(), 'posted', 'usage', receivable, revenue, done.invoice_cost, 'invoice:' || batch,
+                what, at);
+    END IF;
+
+    IF cardinality(done.recorded) = size THEN  -- all new: no need to look anything up
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT 'known', e.ordinality - 1, u.id, u.body_digest = decode(e.value ->> 'body_digest', 'hex')
+      FROM json_array_elements(events) WITH ORDINALITY AS e
+      JOIN billing_usage_usageevent AS u
+        ON u.account_id = account AND u.idempotency_key = e.value ->> 'idempotency_key'
+     WHERE u.id <> (e.value ->> 'id')::uuid;
+END $$;
 
 -- Fold up to `most` deltas into the rollups; answers how many. Workers that fold at once take disjoint deltas, and write
 -- the same tables in the same order, each in the order of its key: they wait for each other, never in a circle.
