@@ -41,15 +41,11 @@ def _facts(session: Session, account: str, workspace: str) -> str:
 def _reason(session: Session) -> str:
     """A session is stopped by the run that would pass the bound: what it had is as much as is allowed."""
     if session.stopped_for == "rate":
-        return (
-            f"It had started {_runs(session.minute_runs)} within a minute, which is as many as are allowed, and asked "
-            "for another. That is taken for a loop."
-        )
+        had = session.minute_runs
+        return f"It asked for {_runs(had + 1)} within a minute; {_allowed(had)}. That is taken for a loop."
     if session.stopped_for == "repeats":
-        return (
-            f"It had started the same run {_times(session.repeats)} in a row, which is as often as is allowed, and "
-            "asked for it again. That is taken for a loop."
-        )
+        had = session.repeats
+        return f"It asked for the same run {had + 1:,} times in a row; {_allowed(had)}. That is taken for a loop."
     return "Staff of the platform stopped it."
 
 
@@ -61,5 +57,5 @@ def _runs(number: int) -> str:
     return "1 run" if number == 1 else f"{number:,} runs"
 
 
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number:,} times"
+def _allowed(number: int) -> str:
+    return "1 is allowed" if number == 1 else f"{number:,} are allowed"
