@@ -8,7 +8,8 @@ from billing.core.periods import as_utc
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.own_caps import OWN_CAP, overage_price
 from billing.subscriptions.terms import AccountTerms
-from billing.usage.alerts import EXECUTIONS, OVERAGE, TOKENS, USER_CAP, Burn
+from billing.usage.alerts import EXECUTIONS, TOKENS, USER_CAP, Burn
+from billing.usage.allowances import OVERAGE
 from tenants.models import Tenant
 
 _PAGE = "on the page “Alerts and caps” of the console"

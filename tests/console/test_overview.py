@@ -43,7 +43,8 @@ def test_allowances_name_what_is_used_of_what(customer: Customer) -> None:
     KnowledgeSource.objects.create(workspace=customer.workspace, name="k", bytes=1_342_177_280)
     rows = {row.label: row for row in make_client(customer.tenant).get("/").context["page"].entitlements}
     free = make_client(make_customer("free").tenant).get("/").context["page"].entitlements
-    assert [row.label for row in free] == ["Running agents", "Executions per month", "Knowledge base storage"]
+    counted = ["Running agents", "Executions per month", "Sandbox tries per day", "Knowledge base storage"]
+    assert [row.label for row in free] == counted
     assert list(rows) == ["Running agents", "Executions per month", "Tokens per month", "Knowledge base storage"]
     assert (rows["Running agents"].used, rows["Running agents"].limit, rows["Running agents"].percent) == (1, 50, 2)
     executions = rows["Executions per month"]

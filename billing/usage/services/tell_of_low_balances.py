@@ -26,7 +26,8 @@ def forget_recovered() -> int:
     """Let accounts be told again whose balance has been above its threshold since they were told; answers how many."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET)
-        return cursor.rowcount
+        forgotten: int = cursor.rowcount
+    return forgotten
 
 
 def tell_of_low_balances(accounts: Sequence[BillingAccount], *, at: datetime) -> int:

@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -62,7 +62,7 @@ def watch_usage(*, at: datetime, limit: int = 500) -> int:
 
 def _watch_some(at: datetime, most: int) -> int:
     # Read what can be read beforehand: while an account is being taken, whoever folds its usage waits.
-    _terms_now(UsageWatch.objects.order_by("touched_at").values_list("account_id", flat=True)[:most], at)
+    _terms_now(list(UsageWatch.objects.order_by("touched_at").values_list("account_id", flat=True)[:most]), at)
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_TAKE, [most])
@@ -75,7 +75,7 @@ def _watch_some(at: datetime, most: int) -> int:
 
 def _terms_now(account_ids: Sequence[UUID], at: datetime) -> list[Watched]:
     """Accounts with their terms, read again where they have changed since; those without a plan are left out."""
-    accounts = BillingAccount.objects.select_related("tenant", "credits").filter(id__in=list(account_ids))
+    accounts = BillingAccount.objects.select_related("tenant", "credits").filter(id__in=account_ids)
     watched = []
     for account in accounts.order_by("id"):
         try:
@@ -115,7 +115,7 @@ def _used(statement: str, limits: Sequence[tuple[UUID, Burn]], *, share: int) ->
     """Account, feature, user and what is used, of the limits of which this share in percent is."""
     if not limits:
         return []
-    parameters = {
+    parameters: dict[str, Any] = {
         "accounts": [account_id for account_id, _ in limits],
         "features": [limit.feature for _, limit in limits],
         "starts": [limit.window.start for _, limit in limits],
