@@ -1,7 +1,6 @@
 """Sessions that loop: stopped at the bound, and told of (M9)."""
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -54,8 +53,8 @@ def runs(customer: Customer, session: str, number: int, **changes: object) -> li
     return [run_code(customer, session, fingerprint=f"{session}{part}", **changes) for part in range(number)]
 
 
-def stop(session: Session, actor: Actor = SYSTEM, **changes: Any) -> Session:
-    return stop_session(**{"account_id": session.account_id, "session_id": session.id, "at": AT} | changes, actor=actor)
+def stop(session: Session, actor: Actor = SYSTEM, *, at: datetime = AT) -> Session:
+    return stop_session(account_id=session.account_id, session_id=session.id, at=at, actor=actor)
 
 
 def allow(session: Session) -> Session:
@@ -181,7 +180,7 @@ def test_stopped_by_hand(customer: Customer) -> None:
     with pytest.raises(Problem, match="session-ended"):
         stop(beat(take(customer, "other"), "completed"))
     with pytest.raises(Problem, match="not-found"):
-        stop(session, account_id=make_customer().account.id)
+        stop(Session(id=session.id, account_id=make_customer().account.id))
 
 
 def member_of(customer: Customer, role: Role = Role.OWNER) -> User:

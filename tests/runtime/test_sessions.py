@@ -307,7 +307,7 @@ def test_pages(customer: Customer) -> None:
     beat(sessions[1], "completed")
 
     def page(live: bool | None, **more: Any) -> list[tuple[str, str]]:
-        options = {"account_id": customer.account.id, "at": AT + MINUTE, "limit": 9} | more
+        options: dict[str, Any] = {"account_id": customer.account.id, "at": AT + MINUTE, "limit": 9} | more
         return [(one.name, one.state) for one in sessions_page(live=live, **options)]
 
     assert page(True) == [("3", "running")]
