@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
@@ -41,8 +42,8 @@ class Member:
 
 
 P = ParamSpec("P")
-MemberView = Callable[Concatenate[ConsoleRequest, Member, P], HttpResponse]
-View = Callable[Concatenate[ConsoleRequest, P], HttpResponse]
+MemberView = Callable[Concatenate[ConsoleRequest, Member, P], HttpResponseBase]
+View = Callable[Concatenate[ConsoleRequest, P], HttpResponseBase]
 
 
 def member_page(permission: Permission) -> Callable[[MemberView[P]], View[P]]:
@@ -53,7 +54,7 @@ def member_page(permission: Permission) -> Callable[[MemberView[P]], View[P]]:
 
     def decorate(view: MemberView[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: ConsoleRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: ConsoleRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             open_accounts = accounts_open_to(request.user.id)

@@ -12,6 +12,7 @@ from billing.console.views import (
     sessions,
     top_up,
     usage,
+    usage_sessions,
 )
 from billing.console.views.credits import credits_overview
 from billing.console.views.keys import add, assignments, key, versions
@@ -25,6 +26,8 @@ urlpatterns = [
     path("plans/change", plan_change.change, name="plan_change"),
     path("plans/resume", plan_change.resume, name="plan_resume"),
     path("usage/", usage.usage, name="usage"),
+    path("usage/sessions", usage_sessions.ledger, name="usage_sessions"),
+    path("usage/session", usage_sessions.session, name="usage_session"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<uuid:session_id>/end", sessions.end, name="session_end"),
     path("sessions/<uuid:session_id>/allow", sessions.allow, name="session_allow"),

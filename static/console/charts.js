@@ -32,18 +32,18 @@
           bodyColor: css("--background"),
           titleFont: font,
           bodyFont: font,
+          footerColor: css("--background"),
+          footerFont: font,
           padding: 10,
           callbacks: {
-            label: (item) => [
-              moneyFormat(data.currency, item.parsed.y < 1).format(item.parsed.y),
-              `${data.requests[item.dataIndex].toLocaleString("en")} requests`,
-            ],
+            label: (item) => `${moneyFormat(data.currency, item.parsed.y < 1).format(item.parsed.y)}${item.datasetIndex ? " on your own keys, not billed" : ""}`,
+            footer: (items) => `${data.requests[items[0].dataIndex].toLocaleString("en")} requests`,
           },
         },
       },
       scales: {
-        x: { grid: { display: false }, border: { color: css("--chart-grid") }, ticks: { color: text, font, maxRotation: 0, autoSkipPadding: 24 } },
-        y: { beginAtZero: true, border: { display: false }, grid: { color: css("--chart-grid") }, ticks: { color: text, font, maxTicksLimit: 5, callback: (value) => money.format(value) } },
+        x: { stacked: true, grid: { display: false }, border: { color: css("--chart-grid") }, ticks: { color: text, font, maxRotation: 0, autoSkipPadding: 24 } },
+        y: { stacked: true, beginAtZero: true, border: { display: false }, grid: { color: css("--chart-grid") }, ticks: { color: text, font, maxTicksLimit: 5, callback: (value) => money.format(value) } },
       },
     };
   };
@@ -53,14 +53,17 @@
     if (!source || !window.Chart) return;
     const data = JSON.parse(source.textContent);
     const values = data.cost.map(Number);
+    const own = data.own.map(Number);
+    const bars = [{ data: values, backgroundColor: css("--chart-1"), borderRadius: 3, maxBarThickness: 28 }];
+    if (own.some(Boolean)) bars.push({ data: own, backgroundColor: css("--chart-2"), borderRadius: 3, maxBarThickness: 28 });
     drawn.get(canvas)?.destroy();
     drawn.set(canvas, new window.Chart(canvas, {
       type: "bar",
       data: {
         labels: data.days.map(dayLabel),
-        datasets: [{ data: values, backgroundColor: css("--chart-1"), borderRadius: 3, maxBarThickness: 28 }],
+        datasets: bars,
       },
-      options: options(data, Math.max(...values, 0)),
+      options: options(data, Math.max(...values.map((value, day) => value + own[day]), 0)),
     }));
   };
 

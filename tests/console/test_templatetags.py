@@ -11,6 +11,7 @@ from django.template import Context, Template
 class Day:
     day: date
     cost: Decimal
+    own_key_cost: Decimal
     requests: int
 
 
@@ -30,7 +31,7 @@ def test_filters_write_figures() -> None:
 
 def test_chart_carries_exact_amounts_and_a_table() -> None:
     """M11, F1: amounts travel as strings, and the numbers of a chart can be read without it."""
-    days = [Day(date(2026, 11, 1), Decimal("0.100000001"), 1200)]
+    days = [Day(date(2026, 11, 1), Decimal("0.100000001"), Decimal(0), 1200)]
     html = render('{% daily_chart "cost" "Cost by day" days "USD" %}', days=days)
     assert '"cost": ["0.100000001"]' in html
     assert '<canvas data-chart="cost"' in html

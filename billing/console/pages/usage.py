@@ -1,72 +1,86 @@
-"""The usage page: a period's cost by day, model and product."""
+"""The usage page: what a period came to, by day and cut by product, model, workspace, office or agent (U5, U7)."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from uuid import UUID
 
-from billing.core.periods import Period, period_containing
-from billing.subscriptions.errors import NoActivePlan
+from django.utils.http import urlencode
+
+from billing.console.pages.usage_breakdown import VIEWS, Breakdown, View, breakdown
+from billing.console.pages.usage_choice import Choice
+from billing.console.pages.usage_empty import Nothing, nothing_used
+from billing.console.pages.usage_names import place_names, workspace_names
+from billing.console.pages.usage_parts import (
+    Part,
+    agent_parts,
+    model_parts,
+    office_parts,
+    product_parts,
+    workspace_parts,
+)
 from billing.subscriptions.models import BillingAccount
-from billing.subscriptions.queries import subscription_at
-from billing.usage.queries import DayReading, daily_readings, meter_readings
-from billing.usage.sums import ModelRow, ProductRow, Totals, daily_of, models_of, products_of, totals_of
+from billing.usage.queries import DayReading, Lag, MeterReading, daily_readings, lag_of, meter_readings, place_readings
+from billing.usage.sums import Totals, daily_of, totals_of
 
-CURRENT, PREVIOUS = "current", "previous"
+DEFAULT_VIEW = "model"
 
 
 @dataclass(frozen=True, slots=True)
 class UsagePage:
-    """Amounts in `currency` at nine decimals; `period` in UTC. The filters are as the address has them."""
+    """Amounts in `currency` at nine decimals; `billed` is the cost without what ran on own keys.
 
-    period: Period
-    period_filter: str
-    workspace_filter: str
+    `nothing` says what is missing where the choice has no usage.
+    """
+
+    choice: Choice
     currency: str
     totals: Totals
+    billed: Decimal
     daily: Sequence[DayReading]
-    by_product: Sequence[ProductRow]
-    by_model: Sequence[ModelRow]
-    models_cost: Decimal
+    views: Sequence[View]
+    breakdown: Breakdown
+    lag: Lag
+    nothing: Nothing | None
     at: datetime
 
+    @property
+    def tokens(self) -> int:
+        return self.totals.input_tokens + self.totals.output_tokens
 
-def usage_page(
-    account: BillingAccount,
-    at: datetime,
-    *,
-    period_filter: str = CURRENT,
-    workspace_filter: str = "",
-    workspace_id: UUID | None = None,
-) -> UsagePage:
-    """What the account used in its current or previous period, of one workspace or of all. Raises NoActivePlan."""
-    period = _period(account.id, at, period_filter)
-    readings = meter_readings(account_id=account.id, period=period, workspace_id=workspace_id)
-    days = daily_readings(account_id=account.id, period=period, workspace_id=workspace_id)
-    by_model = models_of(readings)
+    @property
+    def view_query(self) -> str:
+        """The address of this choice and view, all rows of it."""
+        return f"{self.choice.query}&{urlencode({'view': self.breakdown.view.key})}"
+
+
+def usage_page(account: BillingAccount, choice: Choice, at: datetime, *, view: View, show_all: bool) -> UsagePage:
+    """What the account used in the chosen period and workspace; the same queries for any number of events (U4)."""
+    readings = meter_readings(account_id=account.id, period=choice.period, workspace_id=choice.workspace_id)
+    days = daily_readings(account_id=account.id, period=choice.period, workspace_id=choice.workspace_id)
+    totals = totals_of(readings)
     return UsagePage(
-        period=period,
-        period_filter=period_filter,
-        workspace_filter=workspace_filter,
+        choice=choice,
         currency=account.currency,
-        totals=totals_of(readings),
-        daily=daily_of(days, period, at),
-        by_product=products_of(readings),
-        by_model=by_model,
-        models_cost=sum((row.cost for row in by_model), start=Decimal(0)),
+        totals=totals,
+        billed=totals.cost - totals.own_key_cost,
+        daily=daily_of(days, choice.period, at),
+        views=list(VIEWS.values()),
+        breakdown=breakdown(view, _parts(account, choice, view, readings), totals, show_all=show_all),
+        lag=lag_of(account.id, at),
+        nothing=None if readings else nothing_used(account.id, choice),
         at=at,
     )
 
 
-def _period(account_id: UUID, at: datetime, period_filter: str) -> Period:
-    anchor = subscription_at(account_id, at).anchor
-    current = period_containing(anchor, at)
-    if period_filter == CURRENT:
-        return current
-    before = current.start - timedelta(microseconds=1)
-    with suppress(NoActivePlan):
-        # A change of plan may have moved the anchor: what ran before it lies in the old plan's period.
-        anchor = subscription_at(account_id, before).anchor
-    return period_containing(anchor, before)
+def _parts(account: BillingAccount, choice: Choice, view: View, readings: Sequence[MeterReading]) -> list[Part]:
+    match view.key:
+        case "product":
+            return product_parts(readings)
+        case "model":
+            return model_parts(readings)
+        case "workspace":
+            return workspace_parts(readings, workspace_names(account.tenant_id))
+    places = place_readings(account_id=account.id, period=choice.period, workspace_id=choice.workspace_id)
+    names = place_names(account.tenant_id, {place.agent for place in places})
+    return office_parts(places, names) if view.key == "office" else agent_parts(places, names)

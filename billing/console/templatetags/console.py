@@ -1,6 +1,7 @@
 """Filters and components of the console's templates: `{% load console %}`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
@@ -30,6 +31,12 @@ def signed(amount: Decimal, currency: str) -> str:
 def exact(amount: Decimal, currency: str) -> str:
     """Write `amount` with the nine decimals that it was rated at."""
     return figures.format_exact(amount, currency)
+
+
+@register.filter
+def rate(price: Decimal, currency: str) -> str:
+    """Write a unit's price with every digit that it has."""
+    return figures.format_rate(price, currency)
 
 
 @register.filter
@@ -93,26 +100,43 @@ def level(percent: Decimal | int) -> str:
 
 
 class DailyRow(Protocol):
-    """A day of usage as the chart shows it: `cost` in the account's currency, `day` in UTC."""
+    """A day of usage as the chart shows it: `day` in UTC, `cost` in the account's currency.
+
+    `own_key_cost` is the part of `cost` that is not billed (U7).
+    """
 
     day: date
     cost: Decimal
+    own_key_cost: Decimal
     requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRow:
+    """A day of the chart, what is billed told from what ran on own keys."""
+
+    day: date
+    requests: int
+    billed: Decimal
+    own: Decimal
 
 
 @register.inclusion_tag("components/chart.html")
 def daily_chart(chart_id: str, title: str, rows: Sequence[DailyRow], currency: str) -> dict[str, object]:
     """Draw the cost of each day, with the same numbers as a table below it."""
+    days = [ChartRow(row.day, row.requests, row.cost - row.own_key_cost, row.own_key_cost) for row in rows]
     return {
         "id": chart_id,
         "title": title,
-        "rows": rows,
+        "rows": days,
         "currency": currency,
+        "has_own": any(row.own for row in days),
         "chart": {
             "currency": currency,
-            "days": [row.day.isoformat() for row in rows],
-            "cost": [str(row.cost) for row in rows],
-            "requests": [row.requests for row in rows],
+            "days": [row.day.isoformat() for row in days],
+            "cost": [str(row.billed) for row in days],
+            "own": [str(row.own) for row in days],
+            "requests": [row.requests for row in days],
         },
     }
 
