@@ -125,7 +125,7 @@ def _repeats(burn: Burn) -> str:
     once = (
         "Other users who reach their cap today are listed on that page and not written about."
         if burn.subject
-        else f"You are told at 50, 80 and 100 %, once each in this {'day' if _is_day(burn) else 'period'}."
+        else f"You are told at 50, 80 and 100 %, once each a {'day' if _is_day(burn) else 'period'}."
     )
     return f"{once} Who manages billing can turn these e-mails off {_PAGE}."
 

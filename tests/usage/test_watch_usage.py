@@ -207,7 +207,7 @@ class TestTexts:
             "limit on the page “Alerts and caps” of the console: each costs 0.01 USD."
         )
         assert again == (
-            "You are told at 50, 80 and 100 %, once each in this period. Who manages billing can turn these e-mails "
+            "You are told at 50, 80 and 100 %, once each a period. Who manages billing can turn these e-mails "
             "off on the page “Alerts and caps” of the console."
         )
 
