@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['-id'],
-                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['account_id', 'lease_until'], name='session_live'), models.Index(condition=models.Q(('state', 'stopped')), fields=['account_id', 'workspace_id', 'name'], name='session_stopped'), models.Index(fields=['account_id', '-id'], name='session_by_account'), models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['lease_until'], name='session_due'), models.Index(condition=models.Q(('state', 'stopped'), ('told_at__isnull', True)), fields=['ended_at'], name='session_untold')],
+                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['account_id'], name='session_live'), models.Index(condition=models.Q(('state', 'stopped')), fields=['account_id', 'workspace_id', 'name'], name='session_stopped'), models.Index(fields=['account_id', '-id'], name='session_by_account'), models.Index(condition=models.Q(('state', 'stopped'), ('told_at__isnull', True)), fields=['ended_at'], name='session_untold')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('account_id', 'workspace_id', 'name'), name='session_one_lives_by_its_name'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['pending', 'running', 'paused'])), models.Q(models.Q(('state__in', ['pending', 'running', 'paused']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='session_ended_at')],
             },
         ),

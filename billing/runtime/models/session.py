@@ -65,12 +65,12 @@ class Session(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["account_id", "lease_until"], condition=Q(ended_at__isnull=True), name="session_live"),
+            # Without lease_until, which every run changes: so that a run touches no index.
+            models.Index(fields=["account_id"], condition=Q(ended_at__isnull=True), name="session_live"),
             models.Index(
                 fields=["account_id", "workspace_id", "name"], condition=Q(state="stopped"), name="session_stopped"
             ),
             models.Index(fields=["account_id", "-id"], name="session_by_account"),
-            models.Index(fields=["lease_until"], condition=Q(ended_at__isnull=True), name="session_due"),
             models.Index(
                 fields=["ended_at"], condition=Q(state="stopped", told_at__isnull=True), name="session_untold"
             ),

@@ -1,6 +1,9 @@
 -- A session's slot, its lease and its guard against loops (P9, M9), and executions past the limit that are paid for (P8).
 -- Sessions of an account change under the lock of its credits ledger row, like its counters.
 
+-- Every run changes its session's row: with room on the page, and without an index on what changes, in place.
+ALTER TABLE billing_runtime_session SET (fillfactor = 70);
+
 -- Whether a run may start in a session: the live one of this id or name is found and renewed later, a stopped one refuses,
 -- a new one needs a free slot. `shape` is the fingerprint of the run; null where only the slot is asked for.
 -- A run beyond `rate` a minute, or the same again beyond `most_repeats`, stops the session, which is written down at once.
