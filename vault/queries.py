@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquer
 from tenants.models import Agent
 from vault.health import UNREADABLE
 from vault.models import Assignment, Credential, CredentialAccess, CredentialVersion, KeyPolicy
-from vault.resolution import Assigned, KeyRing, RingKey
+from vault.resolution import Assigned, KeyRing, Namesake, RingKey
 
 _AGENT = "agt_"  # begins an agent's public id
 
@@ -109,16 +109,16 @@ def accesses_of(
     return list(rows.select_related("credential", "workspace", "actor_key", "actor_user").order_by("-id")[:limit])
 
 
-def office_of_agent(workspace_id: UUID, agent: str) -> str:
-    """The slug of the office that an agent is registered in, the agent given by id or name; empty where there is none.
+def offices_of_agent(workspace_id: UUID, agent: str) -> tuple[str, ...]:
+    """The slugs of the offices that an agent may be in, given by id or name; empty for an agent without an office.
 
-    Names are not unique: a live agent is meant before a retired one, and the newest of several.
+    An id means one agent, a retired one too; a name all live agents that have it.
     """
     as_id = _uuid_or_none(agent.removeprefix(_AGENT))
-    agents = Agent.objects.filter(Q(name=agent) | Q(id=as_id), workspace_id=workspace_id)
-    newest_live_first = (F("retired_at").desc(nulls_first=True), "-id")
-    rows = dict(agents.order_by(*newest_live_first).values_list("id", "office__slug"))
-    return (rows[as_id] if as_id in rows else next(iter(rows.values()), None)) or ""
+    meant = Q(name=agent, retired_at=None) | Q(id=as_id)
+    agents = dict(Agent.objects.filter(meant, workspace_id=workspace_id).values_list("id", "office__slug"))
+    slugs = {agents[as_id]} if as_id in agents else set(agents.values())
+    return tuple(sorted(slug or "" for slug in slugs))
 
 
 def _uuid_or_none(text: str) -> UUID | None:
@@ -129,10 +129,10 @@ def _uuid_or_none(text: str) -> UUID | None:
 
 
 def key_ring(tenant_id: UUID) -> KeyRing:
-    """The tenant's assignments as runs are resolved by; three queries whatever is assigned."""
-    # Of places that share a spelling the last one has it: a live agent before a retired one, the newest of several.
+    """The tenant's assignments as runs are resolved by; four queries whatever is assigned."""
     named = Assignment.objects.filter(tenant_id=tenant_id).select_related("office", "agent")
-    assignments = list(named.order_by(F("agent__retired_at").asc(nulls_last=True), "agent_id", "office_id", "id"))
+    assignments = list(named.order_by("office_id", "id"))  # of offices that share a spelling the last one has it
+    agents = _namesakes(assignments)
     rows: dict[tuple[UUID, str], list[Assigned]] = {}
     for row in assignments:
         place = row.agent_id or row.office_id or row.workspace_id or tenant_id
@@ -142,8 +142,9 @@ def key_ring(tenant_id: UUID) -> KeyRing:
         policy=policy_of(tenant_id),
         rows=rows,
         keys=_ring_keys(tenant_id),
-        offices=_office_spellings(assignments),
-        agents=_agent_spellings(assignments),
+        offices=_office_spellings(assignments, agents),
+        agents=_agent_ids(assignments),
+        names=_agent_names(agents),
         workspaces_with_offices=frozenset(
             row.workspace_id for row in assignments if row.office_id and row.workspace_id
         ),
@@ -171,22 +172,37 @@ def _ring_keys(tenant_id: UUID) -> dict[UUID, RingKey]:
     }
 
 
-def _office_spellings(assignments: list[Assignment]) -> dict[tuple[UUID, str], UUID]:
+def _namesakes(assignments: list[Assignment]) -> list[Agent]:
+    """The live agents that are called as one with assignments: by a name alone any of them may be meant."""
+    named = [row.agent for row in assignments if row.agent is not None]
+    if not named:
+        return []
+    names, rooms = {agent.name for agent in named}, {agent.workspace_id for agent in named}
+    live = Agent.objects.filter(workspace_id__in=rooms, name__in=names, retired_at=None)
+    return list(live.select_related("office").order_by("id"))
+
+
+def _office_spellings(assignments: list[Assignment], agents: list[Agent]) -> dict[tuple[UUID, str], UUID]:
     """By name, slug and id; where they clash the slug is meant before the name, the id before both."""
-    found = [(row.workspace_id, row.office) for row in assignments if row.workspace_id is not None]
-    offices = [(workspace, office) for workspace, office in found if office is not None]
+    found = [row.office for row in assignments] + [agent.office for agent in agents]
+    offices = [(office.workspace_id, office) for office in found if office is not None]
     names = {(workspace, office.name): office.id for workspace, office in offices}
     slugs = {(workspace, office.slug): office.id for workspace, office in offices}
     return names | slugs | _id_spellings((workspace, office.id) for workspace, office in offices)
 
 
-def _agent_spellings(assignments: list[Assignment]) -> dict[tuple[UUID, str], UUID]:
-    """By name and id, also the public one."""
-    found = [(row.workspace_id, row.agent) for row in assignments if row.workspace_id is not None]
-    agents = [(workspace, agent) for workspace, agent in found if agent is not None]
-    names = {(workspace, agent.name): agent.id for workspace, agent in agents}
-    public = {(workspace, f"{_AGENT}{agent.id.hex}"): agent.id for workspace, agent in agents}
-    return names | public | _id_spellings((workspace, agent.id) for workspace, agent in agents)
+def _agent_ids(assignments: list[Assignment]) -> dict[tuple[UUID, str], UUID]:
+    """By id, also the public one."""
+    agents = [(row.agent.workspace_id, row.agent.id) for row in assignments if row.agent is not None]
+    public = {(workspace, f"{_AGENT}{agent.hex}"): agent for workspace, agent in agents}
+    return public | _id_spellings(agents)
+
+
+def _agent_names(agents: list[Agent]) -> dict[tuple[UUID, str], list[Namesake]]:
+    named: dict[tuple[UUID, str], list[Namesake]] = {}
+    for agent in agents:
+        named.setdefault((agent.workspace_id, agent.name), []).append(Namesake(agent.id, agent.office_id))
+    return named
 
 
 def _id_spellings(places: Iterable[tuple[UUID, UUID]]) -> dict[tuple[UUID, str], UUID]:

@@ -17,15 +17,21 @@ from vault.providers import PROVIDERS
 Source = Literal["byok", "platform", "refused"]
 Scope = Literal["agent", "office", "workspace", "tenant"]
 STRICT, FALLBACK = "strict", "fallback"
+_SCOPES: tuple[Scope, ...] = ("agent", "office", "workspace", "tenant")
+_Who = tuple[UUID | None, UUID | None]  # an agent and its office
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a run says it is: office by slug, name or id, agent by name or id (also `agt_…`); both may be empty."""
+    """Where a run says it is: office by slug, name or id, agent by name or id (also `agt_…`); both may be empty.
+
+    `among`: the offices in which the agent may be, where it is named alone and there is more than one.
+    """
 
     workspace_id: UUID
     office: str = ""
     agent: str = ""
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +79,22 @@ class Assigned(NamedTuple):
     credential_id: UUID | None
 
 
+_Row = tuple[Scope, Assigned]
+
+
+class Namesake(NamedTuple):
+    """A live agent, by a name that others may have too; without an office it works in all of its workspace."""
+
+    agent_id: UUID
+    office_id: UUID | None
+
+
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """A tenant's assignments: the rows of each place (its id) and provider, the keys, and how places are spelled.
 
-    `offices` and `agents` map (workspace id, spelling) to an id, of those places alone that have rows of their own.
+    `offices` and `agents` map (workspace id, spelling) to an id, of those places alone that have rows of their own,
+    agents by their ids; `names` has all live agents that are called as one of these. Offices of those are known too.
     """
 
     tenant_id: UUID
@@ -86,10 +103,11 @@ class KeyRing:
     keys: Mapping[UUID, RingKey]
     offices: Mapping[tuple[UUID, str], UUID]
     agents: Mapping[tuple[UUID, str], UUID]
+    names: Mapping[tuple[UUID, str], Sequence[Namesake]]
     workspaces_with_offices: frozenset[UUID]
 
     def wants_office(self, place: Place) -> bool:
-        """Whether a run that names an agent alone may be decided by that agent's office: ask `office_of_agent`."""
+        """Whether a run that names an agent alone may be decided by that agent's office: ask `offices_of_agent`."""
         return bool(place.agent) and not place.office and place.workspace_id in self.workspaces_with_offices
 
 
@@ -101,7 +119,7 @@ def is_tenants_own(provider: str) -> bool:
 
 def empty_ring(tenant_id: UUID) -> KeyRing:
     """Of a tenant that has assigned nothing."""
-    return KeyRing(tenant_id, None, {}, {}, {}, {}, frozenset())
+    return KeyRing(tenant_id, None, {}, {}, {}, {}, {}, frozenset())
 
 
 def resolve(ring: KeyRing, place: Place, *, provider: str, model: str, rules: KeyRules) -> Decision:
@@ -109,6 +127,11 @@ def resolve(ring: KeyRing, place: Place, *, provider: str, model: str, rules: Ke
     if not rules.own_keys and not rules.byok_only:
         return _platform(provider, rules, "own-keys-off", "The account's own keys are switched off.")
     found = _deciding(ring, place, provider, model)
+    if found == "ambiguous":
+        return _refused(
+            "ambiguous-agent",
+            f"Several agents are called “{place.agent}” here, and not all run on the same key for {_name(provider)}.",
+        )
     if found is None:
         return _without_assignment(ring, provider, rules)
     scope, row = found
@@ -123,29 +146,47 @@ def resolve(ring: KeyRing, place: Place, *, provider: str, model: str, rules: Ke
 
 
 def assigned_key(ring: KeyRing, place: Place, *, provider: str, model: str) -> tuple[RingKey, str] | None:
-    """The key assigned for a run that has taken place, usable or not by now, and the reason word; None for none."""
+    """The key assigned for a run that has taken place, usable or not by now, and the reason word; None for none, or
+    where it is not known which of several agents ran."""
     found = _deciding(ring, place, provider, model)
-    if found is None or found[1].credential_id is None:
+    if found is None or found == "ambiguous" or found[1].credential_id is None:
         return None
     return ring.keys[found[1].credential_id], f"assigned-{found[0]}"
 
 
-def _deciding(ring: KeyRing, place: Place, provider: str, model: str) -> tuple[Scope, Assigned] | None:
-    """The row of the nearest place that has one for the model (K4)."""
-    for scope, place_id in _places(ring, place):
-        row = _row_for(ring.rows.get((place_id, provider), ()), model)
+def _deciding(ring: KeyRing, place: Place, provider: str, model: str) -> _Row | Literal["ambiguous"] | None:
+    """The row of the nearest place that has one for the model (K4); a guess between agents is no answer."""
+    found = [_nearest(ring, place, who, provider, model) for who in _agents(ring, place)]
+    keys = {row[1].credential_id if row is not None else "none" for row in found}
+    return found[0] if len(keys) == 1 else "ambiguous"
+
+
+def _nearest(ring: KeyRing, place: Place, who: _Who, provider: str, model: str) -> _Row | None:
+    """From the nearest to the farthest place, of those that may have rows."""
+    places = zip(_SCOPES, (*who, place.workspace_id, ring.tenant_id), strict=True)
+    for scope, place_id in places:
+        row = _row_for(ring.rows.get((place_id, provider), ()), model) if place_id is not None else None
         if row is not None:
             return scope, row
     return None
 
 
-def _places(ring: KeyRing, place: Place) -> list[tuple[Scope, UUID]]:
-    """From the nearest to the farthest, of those that may have rows."""
-    agent = ring.agents.get((place.workspace_id, place.agent)) if place.agent else None
-    office = ring.offices.get((place.workspace_id, place.office)) if place.office else None
-    near: list[tuple[Scope, UUID | None]] = [("agent", agent), ("office", office)]
-    far: list[tuple[Scope, UUID]] = [("workspace", place.workspace_id), ("tenant", ring.tenant_id)]
-    return [(scope, place_id) for scope, place_id in near if place_id is not None] + far
+def _agents(ring: KeyRing, place: Place) -> Sequence[_Who]:
+    """Which agent of which office the run may be of: by an id the one that has it; by a name those of the office, else
+    those without an office, and never another office's."""
+    known, office = ring.agents.get((place.workspace_id, place.agent)), _office(ring, place, place.office)
+    if not place.agent or known is not None:
+        return [(known, office)]
+    named = ring.names.get((place.workspace_id, place.agent), ())
+    if place.office:
+        inside = [one for one in named if office is not None and one.office_id == office]
+        outside = [one for one in named if one.office_id is None]
+        return [(one.agent_id, office) for one in inside or outside] or [(None, office)]
+    return named or [(None, _office(ring, place, slug)) for slug in place.among] or [(None, None)]
+
+
+def _office(ring: KeyRing, place: Place, spelling: str) -> UUID | None:
+    return ring.offices.get((place.workspace_id, spelling)) if spelling else None
 
 
 def _row_for(rows: Sequence[Assigned], model: str) -> Assigned | None:

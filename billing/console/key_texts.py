@@ -45,6 +45,7 @@ _REASONS: dict[str, str] = {
     "missing": "No key of yours is assigned here, and your setting refuses runs without one.",
     "plan-without-byok": "One of your keys is assigned here, and the plan does not include own keys.",
     "needs-own-key": "This needs a key of your own, and none is assigned here.",
+    "ambiguous-agent": "Several agents have this name and do not all run on the same key.",
     "unreadable": "The assigned key cannot be read from the vault. Enter its text again as a replacement.",
 }
 _PLACES = {"tenant": "Organisation", "workspace": "Workspace", "office": "Office", "agent": "Agent"}

@@ -123,6 +123,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         # What is there
         "model-not-found": ProblemType(404, "No such model"),
         "account-changed": ProblemType(409, "The account has changed meanwhile"),
+        "ambiguous-agent": ProblemType(409, "Several agents have this name"),
         "authorization-expired": ProblemType(409, "The authorization has expired"),
         "authorization-settled": ProblemType(409, "The authorization is settled already"),
         "authorization-voided": ProblemType(409, "The authorization is voided"),

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from billing.core.problems import Problem, problem
 from billing.subscriptions.terms import AccountTerms
-from vault.queries import office_of_agent
+from vault.queries import offices_of_agent
 from vault.resolution import Decision, KeyRing, KeyRules, Place
 
 
@@ -22,7 +22,8 @@ def place_of(ring: KeyRing, *, workspace_id: UUID, office: str, agent: str) -> P
     place = Place(workspace_id, office, agent)
     if not ring.wants_office(place):
         return place
-    return Place(workspace_id, office_of_agent(workspace_id, agent), agent)
+    offices = offices_of_agent(workspace_id, agent)
+    return Place(workspace_id, offices[0], agent) if len(offices) == 1 else Place(workspace_id, "", agent, offices)
 
 
 def key_refusal(decision: Decision, *, provider: str, terms: AccountTerms) -> Problem:
@@ -36,6 +37,8 @@ def key_refusal(decision: Decision, *, provider: str, terms: AccountTerms) -> Pr
         )
     if decision.reason == "unreadable":
         return problem("credential-unreadable", decision.detail, remedy="Replace the key by a new version.")
+    if decision.reason == "ambiguous-agent":
+        return problem("ambiguous-agent", decision.detail, remedy="Name the agent by its id, or its office too.")
     on_own_keys_only = terms.credential_policy == "byok_only"
     return problem(
         "missing-provider-credential",

@@ -15,6 +15,7 @@ from billing.runtime.models import Authorization
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.use_own_keys import use_own_keys
 from billing.usage.models import Counter, UsageEvent
+from tenants.models import Agent
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, Customer, make_account, make_customer, make_workspace
 from tests.money_make import ask, finish, make_grant, money_of, start
@@ -223,6 +224,24 @@ def test_agent_is_found_in_its_office() -> None:
     assert [reason(customer, **place)[1] for place in places] == [
         "assigned-office", "assigned-office", "no-assignment", "no-assignment",
     ]  # fmt: skip
+
+
+def test_agents_of_one_name() -> None:
+    """K4: each is on its own office's key; a name that may mean either is refused, until one of them is retired."""
+    customer = make_customer(balance="1")
+    sales, support = make_office(customer.workspace, "sales"), make_office(customer.workspace, "support")
+    twin = make_agent(customer.workspace, "Twin", office=sales)
+    make_assignment(customer.tenant, make_key(customer), at_place=twin)
+    assert reason(customer, agent="Twin")[1] == "assigned-agent"
+    other = make_agent(customer.workspace, "Twin", office=support)
+    assert reason(customer, agent="Twin", office="support") == ("platform", "no-assignment")
+    assert reason(customer, agent="Twin", office="sales")[1] == "assigned-agent"
+    refused = refusal(customer, agent="Twin")
+    assert (refused.code, refused.status) == ("ambiguous-agent", 409)
+    Agent.objects.filter(id=other.id).update(retired_at=AT)
+    assert reason(customer, agent="Twin")[1] == "assigned-agent"
+    Agent.objects.filter(id=twin.id).update(name="Ada")
+    assert reason(customer, agent="Ada")[1] == "assigned-agent"
 
 
 def test_same_key_answers_with_the_first_decision() -> None:

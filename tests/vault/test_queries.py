@@ -17,7 +17,7 @@ from vault.queries import (
     credentials_of,
     find_credential,
     key_ring,
-    office_of_agent,
+    offices_of_agent,
     policy_of,
 )
 from vault.records import note_access
@@ -40,14 +40,14 @@ def reason(tenant: Tenant, place: Place, model: str = "gpt-5") -> str:
     return resolve(key_ring(tenant.id), place, provider="openai", model=model, rules=PLAN).reason
 
 
-def test_ring_of_three_queries(room: Room, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_ring_of_four_queries(room: Room, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """K4: whatever is assigned."""
     tenant, workspace = room
     for number in range(3):
         key = make_credential(tenant)
         make_assignment(tenant, key, "a", "b", at_place=make_office(workspace, f"office-{number}"))
         make_assignment(tenant, key, at_place=make_agent(workspace, f"Agent {number}"))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         ring = key_ring(tenant.id)
     assert (len(ring.rows), len(ring.keys)) == (6, 3)
 
@@ -66,28 +66,44 @@ def test_every_spelling_of_a_place(room: Room) -> None:
 
 
 def test_namesakes(room: Room) -> None:
-    """K4: a name means a live agent before a retired one, and the newest of those that have a key."""
+    """K4: a name means live agents alone, those without a key too; an id means one agent."""
     tenant, workspace = room
-    agents = [make_agent(workspace, "Ada") for _ in range(3)]
-    keys = [make_credential(tenant) for _ in agents]
-    for agent, key in zip(agents, keys, strict=True):
-        make_assignment(tenant, key, at_place=agent)
-    Agent.objects.filter(id=agents[2].id).update(retired_at=AT)
-    found = resolve(key_ring(tenant.id), Place(workspace.id, agent="Ada"), provider="openai", model="x", rules=PLAN)
-    assert found.credential_id == keys[1].id
+    retired, mine, other = (make_agent(workspace, "Ada") for _ in range(3))
+    for agent in (retired, mine):
+        make_assignment(tenant, make_credential(tenant), at_place=agent)
+    Agent.objects.filter(id=retired.id).update(retired_at=AT)
+    assert reason(tenant, Place(workspace.id, agent="Ada")) == "ambiguous-agent"
+    assert reason(tenant, Place(workspace.id, agent=str(mine.id))) == "assigned-agent"
+    Agent.objects.filter(id=other.id).update(retired_at=AT)
+    assert reason(tenant, Place(workspace.id, agent="Ada")) == "assigned-agent"
+    Agent.objects.filter(id=mine.id).update(retired_at=AT)
+    assert reason(tenant, Place(workspace.id, agent="Ada")) == "no-assignment"
 
 
-def test_office_of_an_agent(room: Room) -> None:
+def test_namesake_of_another_office(room: Room) -> None:
+    """K4: the key of sales' Twin is none of support's."""
+    tenant, workspace = room
+    twins = [make_agent(workspace, "Twin", office=make_office(workspace, slug)) for slug in ("sales", "support")]
+    make_assignment(tenant, make_credential(tenant), at_place=twins[0])
+    assert [reason(tenant, Place(workspace.id, office, "Twin")) for office in ("sales", "Sales", "support", "hr")] == [
+        "assigned-agent", "assigned-agent", "no-assignment", "no-assignment",
+    ]  # fmt: skip
+    assert reason(tenant, Place(workspace.id, agent="Twin")) == "ambiguous-agent"
+
+
+def test_offices_of_an_agent(room: Room) -> None:
     """K4: for runs that name their agent alone."""
     _, workspace = room
     first, second = make_office(workspace, "one"), make_office(workspace, "two")
     old = make_agent(workspace, "Ada", office=first)
     make_agent(workspace, "Ada", office=second)
     make_agent(workspace, "Bob")
-    assert office_of_agent(workspace.id, "Ada") == "two"
-    assert office_of_agent(workspace.id, f"agt_{old.id.hex}") == "one"
-    assert [office_of_agent(workspace.id, name) for name in ("Bob", "Eve", "")] == ["", "", ""]
-    assert office_of_agent(UUID(int=1), "Ada") == ""
+    assert offices_of_agent(workspace.id, "Ada") == ("one", "two")
+    Agent.objects.filter(id=old.id).update(retired_at=AT)
+    assert offices_of_agent(workspace.id, "Ada") == ("two",)
+    assert offices_of_agent(workspace.id, f"agt_{old.id.hex}") == ("one",)
+    assert [offices_of_agent(workspace.id, name) for name in ("Bob", "Eve", "")] == [("",), (), ()]
+    assert offices_of_agent(UUID(int=1), "Ada") == ()
 
 
 def test_ring_tells_what_cannot_be_read(room: Room) -> None:

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vault.models import BROKEN, Health
-from vault.resolution import Assigned, Decision, KeyRing, KeyRules, Place, RingKey, empty_ring, resolve
+from vault.resolution import (
+    Assigned,
+    Decision,
+    KeyRing,
+    KeyRules,
+    Namesake,
+    Place,
+    RingKey,
+    assigned_key,
+    empty_ring,
+    resolve,
+)
 
 TENANT, WORKSPACE, OFFICE, AGENT, OTHER = (UUID(int=number) for number in range(1, 6))
 KEYS = {scope: UUID(int=100 + n) for n, scope in enumerate(("agent", "office", "workspace", "tenant"))}
@@ -39,7 +50,8 @@ def ring(
         rows={(PLACES[scope], provider): found for scope, found in rows.items()},
         keys={one.id: one for one in keys or [key(scope) for scope in SCOPES]},
         offices={(WORKSPACE, "support"): OFFICE},
-        agents={(WORKSPACE, "Ada"): AGENT},
+        agents={},
+        names={(WORKSPACE, "Ada"): [Namesake(AGENT, OFFICE)]},
         workspaces_with_offices=frozenset({WORKSPACE}),
     )
 
@@ -206,6 +218,51 @@ def test_agents_office_is_asked_for_where_it_matters() -> None:
     assert not found.wants_office(Place(WORKSPACE, office="x", agent="Bob"))
     assert not found.wants_office(Place(WORKSPACE))
     assert not found.wants_office(Place(OTHER, agent="Bob"))
+
+
+SALES, TWIN = UUID(int=6), UUID(int=7)
+
+
+def twins(rows: Mapping[tuple[UUID, str], list[Assigned]], *found: Namesake) -> KeyRing:
+    """Agents called Ada, in the offices of support and sales."""
+    one = ring({})
+    return replace(
+        one, rows=rows, names={(WORKSPACE, "Ada"): found}, offices={**one.offices, (WORKSPACE, "sales"): SALES}
+    )
+
+
+def test_name_means_the_agent_of_its_own_office() -> None:
+    """K4: another office's agent of the same name is another agent; one without an office works in all of them."""
+    rows = {(TWIN, "openai"): [Assigned("", KEYS["agent"])], (TENANT, "openai"): [Assigned("", KEYS["tenant"])]}
+    in_sales = twins(rows, Namesake(TWIN, SALES))
+    places = [Place(WORKSPACE, office, "Ada") for office in ("sales", "support", "unknown", "")]
+    assert [decide(in_sales, place).reason.removeprefix("assigned-") for place in places] == [
+        "agent", "tenant", "tenant", "agent",
+    ]  # fmt: skip
+    in_none = twins(rows, Namesake(TWIN, None))
+    assert [decide(in_none, place).reason for place in places] == ["assigned-agent"] * 4
+    beside = twins(rows, Namesake(TWIN, None), Namesake(AGENT, OFFICE))
+    assert decide(beside, Place(WORKSPACE, "support", "Ada")).reason == "assigned-tenant"
+
+
+def test_name_of_several_agents_is_no_choice_between_keys() -> None:
+    """K4: refused where they do not run on the same key, and not where they do."""
+    mine = [Assigned("gpt-5", KEYS["agent"])]
+    several = twins({(TWIN, "openai"): mine}, Namesake(TWIN, SALES), Namesake(AGENT, SALES))
+    for place in (Place(WORKSPACE, "sales", "Ada"), Place(WORKSPACE, agent="Ada")):
+        assert said(decide(several, place)) == ("refused", "ambiguous-agent")
+        assert assigned_key(several, place, provider="openai", model="gpt-5") is None
+        assert said(decide(several, place, model="o3")) == ("platform", "no-assignment")
+    same = replace(several, rows={(TWIN, "openai"): mine, (AGENT, "openai"): mine})
+    assert said(decide(same, Place(WORKSPACE, "sales", "Ada"))) == ("byok", "assigned-agent")
+    assert said(decide(several, Place(WORKSPACE, "sales", "Ada"), rules=OFF)) == ("platform", "own-keys-off")
+
+
+def test_agent_that_may_be_in_several_offices() -> None:
+    """K4: named alone, and only offices have keys."""
+    found = twins({(SALES, "openai"): [Assigned("", KEYS["office"])]})
+    assert said(decide(found, Place(WORKSPACE, "", "Bob", ("sales", "support")))) == ("refused", "ambiguous-agent")
+    assert said(decide(found, Place(WORKSPACE, "", "Bob", ("", "support")))) == ("platform", "no-assignment")
 
 
 MODELS = ["", "gpt-5", "gpt-*", "o3"]
