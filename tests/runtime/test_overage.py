@@ -188,20 +188,23 @@ def pay(customer: Customer, amount: Decimal) -> None:
 
 def try_to_start(customer: Customer, at: datetime = AT) -> str:
     try:
-        return start(customer, at=at).id
+        return start(customer, at=at, model="gpt-4o-mini").id
     except Problem as refusal:
         return refusal.limit_source or refusal.code
 
 
 @pytest.mark.usefixtures("own_database")
-def test_fifty_at_once_do_not_pass_the_ceiling() -> None:
-    """P8: a ceiling of ten executions admits ten of fifty that ask on connections of their own, settled or not."""
-    customer = at_the_limit(overage_ceiling="0.10")
+@pytest.mark.parametrize(("used", "ceiling", "free", "paid"), [("100", "0.20", 0, 10), ("95", "0.21", 5, 10)])
+def test_fifty_at_once_do_not_pass_the_ceiling(used: str, ceiling: str, free: int, paid: int) -> None:
+    """P8: what is left of the limit and then ten paid executions of fifty that ask on connections of their own."""
+    customer = at_the_limit("free", used, overage_ceiling=ceiling)
     answers = in_threads(lambda _: try_to_start(customer), 50)
     granted = [answer for answer in answers if answer.startswith("auth_")]
-    assert (len(granted), set(answers) - set(granted)) == (10, {"overage-ceiling"})
-    in_threads(lambda number: finish(customer, granted[number]), 10)
-    assert counted(customer, "overage") == "0.1+0"
+    assert (len(granted), set(answers) - set(granted)) == (free + paid, {"overage-ceiling"})
+    assert counted(customer, "overage") == "0+0.2"
+    settled = in_threads(lambda number: finish(customer, granted[number]), free + paid)
+    assert sum(Decimal(answer.overage) > 0 for answer in settled) == paid
+    assert counted(customer, "overage") == "0.2+0"
     assert set(in_threads(lambda _: try_to_start(customer), 16)) == {"overage-ceiling"}
     posted = Transfer.objects.filter(debit_account_id=customer.account.receivable_id, reason="usage")
-    assert (posted.count(), money_of(customer.account)[2], check_ledger(at=AT)) == (10, "0.1", [])
+    assert (posted.count(), money_of(customer.account)[2], check_ledger(at=AT)) == (paid, "0.2", [])
