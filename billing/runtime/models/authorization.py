@@ -57,7 +57,13 @@ class Authorization(models.Model):
     session = models.CharField(max_length=100, blank=True)
     end_user = models.CharField(max_length=100, blank=True)
     session_row = models.ForeignKey(
-        Session, models.PROTECT, null=True, blank=True, related_name="+", db_index=False, help_text="Whose slot it is in."
+        Session,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Whose slot it is in.",
     )
     sandbox = models.BooleanField(default=False, help_text="A try in the sandbox: counts against its own allowance.")
     overage = models.DecimalField(
