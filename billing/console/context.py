@@ -14,6 +14,7 @@ _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Overview", "console:overview", "layout-dashboard", Permission.BILLING_VIEW),
     ("Usage", "console:usage", "chart-column", Permission.BILLING_VIEW),
     ("Sessions", "console:sessions", "monitor-play", Permission.BILLING_VIEW),
+    ("Alerts and caps", "console:alerts", "bell", Permission.BILLING_VIEW),
     ("Credits", "console:credits", "wallet", Permission.BILLING_VIEW),
     ("Plans", "console:plans", "layers", Permission.BILLING_VIEW),
     ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from billing.console.views import (
+    alerts,
     api_keys,
     checkout_return,
     overview,
@@ -12,6 +13,7 @@ from billing.console.views import (
     sessions,
     top_up,
     usage,
+    usage_export,
     usage_sessions,
 )
 from billing.console.views.credits import credits_overview
@@ -28,9 +30,15 @@ urlpatterns = [
     path("usage/", usage.usage, name="usage"),
     path("usage/sessions", usage_sessions.ledger, name="usage_sessions"),
     path("usage/session", usage_sessions.session, name="usage_session"),
+    path("usage/export", usage_export.export, name="usage_export"),
     path("sessions/", sessions.sessions, name="sessions"),
     path("sessions/<uuid:session_id>/end", sessions.end, name="session_end"),
     path("sessions/<uuid:session_id>/allow", sessions.allow, name="session_allow"),
+    path("alerts/", alerts.alerts, name="alerts"),
+    path("alerts/overage", alerts.overage, name="alerts_overage"),
+    path("alerts/overage/off", alerts.overage_off, name="alerts_overage_off"),
+    path("alerts/caps", alerts.caps, name="alerts_caps"),
+    path("alerts/emails", alerts.emails, name="alerts_emails"),
     path("credits/", credits_overview, name="credits"),
     path("credits/quote", top_up.quote, name="top_up_quote"),
     path("credits/top-up", top_up.buy, name="top_up"),

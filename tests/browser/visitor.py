@@ -11,6 +11,7 @@ PAGES = (
     "/",
     "/usage/",
     "/sessions/",
+    "/alerts/",
     "/credits/",
     "/plans/",
     "/plans/change?plan=free&terms=monthly-standard",

@@ -61,12 +61,17 @@ def ledger_slice(account: BillingAccount, *, limit: int, before: Position | None
 
 
 def write_cursor(entry: LedgerEntry) -> str:
-    """The position of an entry in a list: microseconds since 1970 and its id."""
-    return f"{(entry.at - _EPOCH) // _MICROSECOND}-{entry.id.hex}"
+    """The position of an entry in a list."""
+    return write_position(entry.at, entry.id)
+
+
+def write_position(at: datetime, identity: UUID) -> str:
+    """A position in a list by time: microseconds since 1970 and an id."""
+    return f"{(at - _EPOCH) // _MICROSECOND}-{identity.hex}"
 
 
 def read_cursor(text: str) -> Position:
-    """Read what `write_cursor` wrote. Raises BadCursor."""
+    """Read what `write_position` wrote. Raises BadCursor."""
     moment, _, identity = text.partition("-")
     try:
         return _EPOCH + int(moment) * _MICROSECOND, UUID(hex=identity)
