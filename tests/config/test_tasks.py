@@ -22,3 +22,9 @@ def test_schedule_gives_nothing() -> None:
     """K2: what runs by the clock finds its work in the database."""
     for entry in app.conf.beat_schedule.values():
         assert entry.keys() <= {"task", "schedule", "options"}
+
+
+def test_scheduled_tasks_exist() -> None:
+    """U4: what the clock asks for is known to the workers."""
+    app.autodiscover_tasks(force=True)
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= app.tasks.keys()
