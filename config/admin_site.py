@@ -78,6 +78,7 @@ UNFOLD = {
                     _link("Sales", "shoppingmode", "billing_credits_sale"),
                     _link("Payouts", "payments", "billing_credits_payout"),
                     _link("Usage events", "monitoring", "billing_usage_usageevent"),
+                    _link("Usage by period", "bar_chart", "billing_usage_periodrollup"),
                     _link("Counters", "speed", "billing_usage_counter"),
                     _link("Burn alerts", "notifications_active", "billing_usage_burnalert"),
                     _link("Authorizations", "verified", "billing_runtime_authorization"),

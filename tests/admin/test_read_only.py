@@ -13,7 +13,7 @@ from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.plans.models import ModelPrice, Plan, PlanVersion
 from billing.runtime.models import Authorization, Session
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
-from billing.usage.models import BurnAlert, Counter, UsageEvent
+from billing.usage.models import BurnAlert, Counter, PeriodRollup, UsageEvent
 from tenants.models import ApiKey, AuditEvent, Tenant, User
 from tests.admin.records import make_records
 from vault.models import (
@@ -43,6 +43,7 @@ SHOWN_ONLY = (
     KeyEncryptionKey,
     KeyPolicy,
     LedgerAccount,
+    PeriodRollup,
     Session,
     Subscription,
     Transfer,

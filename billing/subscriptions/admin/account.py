@@ -104,6 +104,7 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             link_to_list("billing_credits_transfer", "Transfers", q=account.id),
             link_to_list("billing_credits_grant", "Grants", account__id__exact=account.credits_id),
             link_to_list("billing_usage_usageevent", "Usage events", q=account.id),
+            link_to_list("billing_usage_periodrollup", "Usage by period", q=account.id),
             link_to_list("billing_usage_counter", "Counters", q=account.id),
             link_to_list("billing_usage_burnalert", "Burn alerts", q=account.id),
             link_to_list("billing_runtime_session", "Sessions", q=account.id),

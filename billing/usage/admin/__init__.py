@@ -1,3 +1,3 @@
-from billing.usage.admin import alert, counter, event
+from billing.usage.admin import alert, counter, event, rollup
 
-__all__ = ["alert", "counter", "event"]
+__all__ = ["alert", "counter", "event", "rollup"]

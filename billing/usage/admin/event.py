@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from billing.core.ids import encode_id
 from billing.plans.catalogue_file import METERED_UNITS
 from billing.subscriptions.account_admin import AccountFactAdmin
+from billing.usage.admin.rebuilding import RebuildsUsage
 from billing.usage.errors import NotReversible
 from billing.usage.models import UsageEvent
 from billing.usage.services.reverse_event import reverse_event
@@ -45,7 +46,7 @@ class ReverseForm(DialogForm):
 
 
 @admin.register(UsageEvent)
-class UsageEventAdmin(AccountFactAdmin[UsageEvent], NarrowedTableAdmin[UsageEvent]):
+class UsageEventAdmin(RebuildsUsage, AccountFactAdmin[UsageEvent], NarrowedTableAdmin[UsageEvent]):
     """The append-only record of what ran. A mistake is taken back by another event that names it."""
 
     list_display = (
@@ -64,7 +65,7 @@ class UsageEventAdmin(AccountFactAdmin[UsageEvent], NarrowedTableAdmin[UsageEven
     exclude = ("body_digest", "reverses_id")
     readonly_fields = ("account", "correction")
     other_ids = ("reverses_id",)
-    actions_detail = ("reverse",)
+    actions_detail = ("reverse", "rebuild")
 
     def has_reverse_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """unfold passes the id of the page's object, so that the button shows on events that still stand alone."""
