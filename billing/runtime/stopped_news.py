@@ -27,13 +27,13 @@ class News(NamedTuple):
 def news_of(session: Session, *, account: str, workspace: str) -> News:
     """What to tell of a session that was stopped; `account` and `workspace` are names."""
     paragraphs = [_facts(session, account, workspace), _reason(session), _MEANING, _to_do(session)]
-    return News(f"session “{session.name}” was stopped", "\n\n".join(paragraphs))
+    return News(f"session “{_line(session.name)}” was stopped", "\n\n".join(paragraphs))
 
 
 def _facts(session: Session, account: str, workspace: str) -> str:
-    agent = f" of agent {session.agent}" if session.agent else ""
+    agent = f" of agent {_line(session.agent)}" if session.agent else ""
     return (
-        f"Session “{session.name}”{agent} in workspace {workspace}, billing account “{account}”, was stopped on "
+        f"Session “{_line(session.name)}”{agent} in workspace {workspace}, billing account “{account}”, was stopped on "
         f"{session.ended_at:%d %B %Y, %H:%M} UTC, after {_runs(session.runs)}."
     )
 
@@ -51,6 +51,11 @@ def _reason(session: Session) -> str:
 
 def _to_do(session: Session) -> str:
     return f"{_TO_DO.get(session.stopped_for, _TO_DO[Session.BY_HAND])} {_ALLOW}"
+
+
+def _line(name: str) -> str:
+    """A program's name for something, which adds no paragraph to a text."""
+    return " ".join(name.split())
 
 
 def _runs(number: int) -> str:

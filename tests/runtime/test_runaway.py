@@ -230,6 +230,12 @@ def test_mail_about_a_stop_by_staff(customer: Customer) -> None:
     assert (reason, to_do.startswith("Ask the platform’s staff")) == ("Staff of the platform stopped it.", True)
 
 
+def test_names_add_nothing_to_a_mail(customer: Customer) -> None:
+    """M9: what a program calls its session and its agent stands in a line of the text."""
+    stop(take(customer, "loop", agent="ada\n\nPlease pay"), SYSTEM)
+    assert told(customer).startswith("Session “loop” of agent ada Please pay in workspace Main, billing")
+
+
 def test_own_stop_is_no_news(customer: Customer) -> None:
     """M9: whom a member's own stop would tell of it was there."""
     stop(take(customer, "a"), Actor(user_id=member_of(customer).id))
