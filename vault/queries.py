@@ -77,12 +77,20 @@ def page_of_assignments(
     rows = _older_than(before, Assignment.objects.filter(tenant_id=tenant_id))
     if only is not None:
         rows = rows.filter(id__in=list(only))
+    return _with_keys(rows.order_by("-id")[:limit])
+
+
+def assignments_with_keys(tenant_id: UUID, *, provider: str) -> list[tuple[Assignment, str]]:
+    """The tenant's assignments for a provider, each with its key's last characters: all models first; one query."""
+    return _with_keys(Assignment.objects.filter(tenant_id=tenant_id, provider=provider).order_by("model", "id"))
+
+
+def _with_keys(rows: Any) -> list[tuple[Assignment, str]]:
     versions = CredentialVersion.objects.filter(
         credential=OuterRef("credential"), number=OuterRef("credential__current_number")
     )
     rows = rows.select_related("workspace", "office", "agent", "credential")
-    shown = rows.annotate(last_four=Subquery(versions.values("last_four")[:1])).order_by("-id")[:limit]
-    return [(row, row.last_four or "") for row in shown]
+    return [(row, row.last_four or "") for row in rows.annotate(last_four=Subquery(versions.values("last_four")[:1]))]
 
 
 def _older_than(before: UUID | None, rows: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from billing.console.pages.keys.places import TENANT, PlaceOption, Places
+from billing.console.pages.keys.replaced import notes_on
 from billing.core.ids import InvalidId, decode_id
 from tenants.models import Tenant
 from vault.crypto.redaction import shows_a_key
@@ -100,9 +102,16 @@ class PlaceMixin(forms.Form):
     places: Places
     tenant: Tenant
 
-    def add_place(self, places: Places, *, extra: Sequence[tuple[str, str]] = (), with_tenant: bool = True) -> None:
+    def add_place(
+        self,
+        places: Places,
+        *,
+        extra: Sequence[tuple[str, str]] = (),
+        with_tenant: bool = True,
+        notes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.places = places
-        choices = [*extra, *places.choices(with_tenant=with_tenant)]
+        choices = [*extra, *places.choices(with_tenant=with_tenant, notes=notes)]
         self.fields["place"] = forms.ChoiceField(label="Use it for" if extra else "Where", choices=choices)
         if places.has_more:
             self.fields["agent"] = forms.CharField(
@@ -161,7 +170,9 @@ class AddKeyForm(ModelsForm, PlaceMixin, ExpiryMixin):
         tenant: Tenant,
         places: Places,
         models: Sequence[tuple[str, str]],
+        held: Mapping[str, str],
     ) -> None:
+        """`held`: what places have for the provider by now, by their values."""
         super().__init__(data, models=models)
         self.provider = provider
         some = dict(self.fields)
@@ -182,8 +193,9 @@ class AddKeyForm(ModelsForm, PlaceMixin, ExpiryMixin):
                 help_text="Of your server, by https." if provider.needs_base_url else own,
             )
         self.add_expiry(tenant)
-        self.add_place(places, extra=[(NOT_YET, "Nothing yet")])
-        self.fields["place"].initial = TENANT
+        self.add_place(places, extra=[(NOT_YET, "Nothing yet")], notes=notes_on(held))
+        self.fields["place"].initial = NOT_YET if TENANT in held else TENANT
+        self.fields["place"].help_text = "What the place has for the same models is replaced." if held else ""
         self.fields.update(some)
 
     def secret(self) -> Secret:

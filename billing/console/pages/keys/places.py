@@ -1,7 +1,8 @@
 """Where a key can be assigned: the organisation, a workspace, an office, an agent (K4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from uuid import UUID
 
 from billing.console.key_texts import place_kind
@@ -69,15 +70,17 @@ class Places:
     options: Sequence[PlaceOption]
     has_more: bool
 
-    def choices(self, *, with_tenant: bool) -> Choices:
-        """For a select: the tenant, then a group for each workspace."""
-        groups: Choices = [(TENANT, f"All of {self.options[0].name}")] if with_tenant else []
+    def choices(self, *, with_tenant: bool, notes: Mapping[str, str] = MappingProxyType({})) -> Choices:
+        """For a select: the tenant, then a group for each workspace; `notes` by value stand after the names."""
+        groups: Choices = []
+        if with_tenant:
+            groups.append((TENANT, f"All of {self.options[0].name}{notes.get(TENANT, '')}"))
         for option in self.options[1:]:
             if option.scope == "workspace":
                 groups.append((option.name, []))
             entries = groups[-1][1]
             if isinstance(entries, list):
-                entries.append((option.value, _label(option)))
+                entries.append((option.value, f"{_label(option)}{notes.get(option.value, '')}"))
         return groups
 
     def find(self, value: str) -> PlaceOption | None:

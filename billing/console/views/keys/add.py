@@ -16,6 +16,7 @@ from billing.console.key_forms import AddKeyForm, forget_keys
 from billing.console.key_refusals import refusal_text, refuse
 from billing.console.pages.keys.places import PlaceOption, places_of
 from billing.console.pages.keys.providers import add_key_page, model_choices, providers_page
+from billing.console.pages.keys.replaced import held_by_places, replaced_keys
 from billing.console.rendering import is_swap, render_page
 from tenants.permissions import Permission
 from tenants.services.record_audit import Actor
@@ -68,8 +69,14 @@ def _provider(provider: str) -> Provider:
 
 @sensitive_variables()
 def _form(member: Member, provider: Provider, at: datetime, data: QueryDict | None = None) -> AddKeyForm:
-    models = model_choices(provider.id, at)
-    return AddKeyForm(data, provider=provider, tenant=member.tenant, places=places_of(member.tenant), models=models)
+    return AddKeyForm(
+        data,
+        provider=provider,
+        tenant=member.tenant,
+        places=places_of(member.tenant),
+        models=model_choices(provider.id, at),
+        held=held_by_places(member.tenant.id, provider.id),
+    )
 
 
 @sensitive_variables()
@@ -91,6 +98,7 @@ def _assign(request: ConsoleRequest, member: Member, key: Credential, form: AddK
     place: PlaceOption | None = form.place()
     if place is None:
         return
+    replaced = replaced_keys(member.tenant.id, key.provider, place, form.models())
     try:
         assign_key(
             tenant_id=member.tenant.id,
@@ -103,6 +111,9 @@ def _assign(request: ConsoleRequest, member: Member, key: Credential, form: AddK
         )
     except VaultError as refusal:
         messages.warning(request, f"The key is stored and not assigned. {refusal_text(refusal)}")
+    else:
+        if replaced:
+            messages.info(request, f"It replaces {replaced} for {place.path}.")
 
 
 def _tell_stored(request: ConsoleRequest, provider: Provider, key: Credential) -> None:
