@@ -81,6 +81,7 @@ class UsageEvent(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["account_id", "period_start", "id"], name="usageevent_by_period"),
             models.Index(
                 fields=["account_id", "session", "id"], condition=~Q(session=""), name="usageevent_by_session"
             ),
