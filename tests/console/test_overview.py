@@ -6,8 +6,10 @@ from decimal import Decimal
 import time_machine
 
 from billing.core.periods import Period
+from billing.runtime.services.open_session import open_session
 from billing.subscriptions.models import Subscription
-from billing.usage.models import KnowledgeSource
+from billing.subscriptions.queries import terms_of
+from billing.usage.models import Counter, KnowledgeSource
 from tenants.models import Agent
 from tests.console.make import QueryCount, make_calls, make_client, make_minutes
 from tests.make import AT, Customer, make_customer
@@ -42,14 +44,55 @@ def test_allowances_name_what_is_used_of_what(customer: Customer) -> None:
     Agent.objects.create(workspace=customer.workspace, name="gone", retired_at=AT)
     KnowledgeSource.objects.create(workspace=customer.workspace, name="k", bytes=1_342_177_280)
     rows = {row.label: row for row in make_client(customer.tenant).get("/").context["page"].entitlements}
-    free = make_client(make_customer("free").tenant).get("/").context["page"].entitlements
-    counted = ["Running agents", "Executions per month", "Sandbox tries per day", "Knowledge base storage"]
-    assert [row.label for row in free] == counted
-    assert list(rows) == ["Running agents", "Executions per month", "Tokens per month", "Knowledge base storage"]
-    assert (rows["Running agents"].used, rows["Running agents"].limit, rows["Running agents"].percent) == (1, 50, 2)
-    executions = rows["Executions per month"]
-    assert (executions.used, executions.unlimited, executions.percent) == (2, True, None)
-    assert (rows["Knowledge base storage"].unit, rows["Knowledge base storage"].percent) == ("bytes", 25)
+    agents, executions, stored = rows["Running agents"], rows["Executions per month"], rows["Knowledge base storage"]
+    assert (agents.used_text, agents.limit_text, agents.percent) == ("1", "50", 2)
+    assert (executions.used_text, executions.unlimited, executions.percent) == ("2", True, None)
+    assert (stored.used_text, stored.limit_text, stored.percent) == (
+        "1.3\N{NO-BREAK SPACE}GB",
+        "5\N{NO-BREAK SPACE}GB",
+        25,
+    )
+
+
+def test_allowances_include_tries_and_sessions(customer: Customer) -> None:
+    """P3, P9: whatever the plan counts, in the order in which plans are compared."""
+    free = make_customer("free")
+    open_session(
+        account_id=free.account.id,
+        tenant_id=free.tenant.id,
+        workspace_id=free.workspace.id,
+        name="call-1",
+        at=AT,
+    )
+    rows = make_client(free.tenant).get("/").context["page"].entitlements
+    assert [(row.label, row.used_text, row.limit_text) for row in rows[:4]] == [
+        ("Running agents", "0", "3"),
+        ("Executions per month", "0", "100"),
+        ("Sandbox tries per day", "0", "5"),
+        ("Concurrent sessions", "1", "3"),
+    ]
+    assert [row.label for row in rows[4:]] == ["Knowledge base storage"]
+
+
+def test_limits_that_are_nearly_used_up_are_told(customer: Customer) -> None:
+    """M9, P6: what happens and what helps, the fullest first; nothing is said below 80 %."""
+    free = make_customer("free")
+    client = make_client(free.tenant)
+    assert "limits-title" not in client.get("/").text
+    for name in ("a", "b", "c"):
+        Agent.objects.create(workspace=free.workspace, name=name)
+    start = terms_of(free.account.id, AT).period(AT).start
+    counter = Counter.objects.create(
+        account_id=free.account.id, feature="executions_per_month", window_start=start, used=80
+    )
+    response = client.get("/")
+    assert [share.feature for share in response.context["page"].near] == ["agents_limit", "executions_per_month"]
+    assert "A limit is used up" in response.text
+    assert "New agents are refused. Retire one to make room." in response.text
+    assert "It starts over on 10 Apr 2026, 00:00 UTC." in response.text
+    counter.used = 100
+    counter.save()
+    assert "Runs are refused until 10 Apr 2026, 00:00 UTC." in client.get("/").text
 
 
 def test_low_balance_is_told_where_runs_are_paid_from_it(customer: Customer) -> None:
@@ -99,14 +142,14 @@ def test_ended_subscription_has_a_page(customer: Customer) -> None:
 
 
 def test_queries_do_not_grow_with_usage(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """U4: session, user, two for accounts, five for terms, balance, two for readings, three for allowances, ledger,
-    agreement, frame.
+    """U4: session, user, two for accounts, five for terms, balance, two for readings, three for allowances, live
+    sessions, ledger, agreement, frame.
     """
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", 1)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get("/")
     make_calls(customer, "gpt-4o", 40)
     make_calls(customer, "gpt-4o-mini", 40)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         client.get("/")

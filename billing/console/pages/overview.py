@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from billing.console.limit_texts import SESSIONS, Share, figure, limit_name
 from billing.console.pages.ledger import LedgerRow, ledger_slice
+from billing.console.pages.limit_shares import near_limits, shares_of_standing
 from billing.console.pages.present_plan import PaymentNotice, payment_notice
 from billing.core.periods import Period
 from billing.credits.queries import balance_of
-from billing.plans.features import FEATURES
+from billing.runtime.session_queries import count_live
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
-from billing.usage.allowances import allowances_of
+from billing.usage.allowances import Standing, standing_of
 from billing.usage.queries import DayReading, daily_readings, meter_readings
 from billing.usage.sums import Totals, daily_of, totals_of
 
@@ -22,22 +24,21 @@ RECENT = 8
 
 @dataclass(frozen=True, slots=True)
 class EntitlementRow:
-    """How much of one allowance is used. `percent` is None where it is unlimited."""
+    """How much of one allowance is used. `limit_text` is empty and `percent` None where it is unlimited."""
 
     label: str
-    used: int
-    limit: int | None
+    used_text: str
+    limit_text: str
     percent: Decimal | None
-    unit: str
 
     @property
     def unlimited(self) -> bool:
-        return self.limit is None
+        return self.percent is None
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """Amounts in `currency`; `period` in UTC."""
+    """Amounts in `currency`; `period` in UTC. `near` are limits that are nearly used up, the fullest first."""
 
     plan_name: str
     plan_slug: str
@@ -51,6 +52,7 @@ class OverviewPage:
     totals: Totals
     daily: Sequence[DayReading]
     entitlements: Sequence[EntitlementRow]
+    near: Sequence[Share]
     ledger: Sequence[LedgerRow]
     notice: PaymentNotice | None
     at: datetime
@@ -63,6 +65,7 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
     balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
     readings = meter_readings(account_id=account.id, period=period)
     days = daily_readings(account_id=account.id, period=period)
+    standing, live = standing_of(terms, at), count_live(account.id, at)
     return OverviewPage(
         plan_name=terms.plan_name,
         plan_slug=terms.plan_slug,
@@ -76,27 +79,26 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
         is_low=terms.usage_funding == "credits" and balance.available <= account.low_balance_threshold,
         totals=totals_of(readings),
         daily=daily_of(days, period, at),
-        entitlements=_entitlements(terms, at),
+        entitlements=_entitlements(terms, standing, live),
+        near=near_limits(shares_of_standing(standing, live, terms, at)),
         ledger=ledger_slice(account, limit=RECENT).rows,
         notice=payment_notice(account.id, at),
         at=at,
     )
 
 
-def _entitlements(terms: AccountTerms, at: datetime) -> list[EntitlementRow]:
-    """The counted features that the plan speaks of."""
-    allowances = allowances_of(terms, at)
-    return [_entitlement(code, terms, allowances[code].used) for code in terms.limits if code in allowances]
+def _entitlements(terms: AccountTerms, standing: Standing, live: int) -> list[EntitlementRow]:
+    """The counted features that the plan speaks of, `live` sessions and the day's money with them."""
+    used = {code: Decimal(allowance.used) for code, allowance in standing.allowances.items()}
+    used |= {code: spending.used for code, spending in standing.spend.items()} | {SESSIONS: Decimal(live)}
+    return [_entitlement(code, terms, used[code]) for code in terms.limits if code in used]
 
 
-def _entitlement(code: str, terms: AccountTerms, used: int) -> EntitlementRow:
-    feature, limit = FEATURES[code], terms.limit(code).number
-    unit = "bytes" if feature.unit == "byte" else feature.unit
-    return EntitlementRow(feature.name, used, None if limit is None else int(limit), _percent(used, limit), unit)
-
-
-def _percent(used: int, limit: Decimal | None) -> Decimal | None:
-    """Of a limit of zero everything is used."""
-    if limit is None:
-        return None
-    return used * 100 / limit if limit else Decimal(100)
+def _entitlement(code: str, terms: AccountTerms, used: Decimal) -> EntitlementRow:
+    limit = terms.limit(code).number
+    return EntitlementRow(
+        label=limit_name(code),
+        used_text=figure(code, used, terms.currency),
+        limit_text="" if limit is None else figure(code, limit, terms.currency),
+        percent=None if limit is None else used * 100 / limit if limit else Decimal(100),
+    )
