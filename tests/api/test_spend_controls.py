@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from tests.api.calls import call, field_codes, get, refusal
@@ -9,6 +10,7 @@ from tests.make import AT, Key, make_customer
 from tests.money_make import finish, start
 from tests.runtime.limits import use_up
 
+pytestmark = pytest.mark.usefixtures("catalogue")
 PATH = "/v1/billing/spend-controls"
 AT_FIRST = {
     "overage_enabled": False,
