@@ -1,9 +1,11 @@
 """GET /v1/usage/events, and its address shared with POST."""
 
+from datetime import UTC, datetime
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from tests.api.calls import call, get, refusal
+from tests.api.calls import call, field_codes, get, refusal
 from tests.api.report import report
 from tests.make import Customer, make_api_key, make_customer, make_workspace
 
@@ -12,7 +14,7 @@ PATH = "/v1/usage/events"
 
 @pytest.fixture
 def customer(catalogue: None) -> Customer:
-    return make_customer(balance="10")
+    return make_customer(balance="10", at=datetime(2026, 1, 10, tzinfo=UTC))
 
 
 def test_event_as_it_was_rated(customer: Customer, django_assert_num_queries: DjangoAssertNumQueries) -> None:
@@ -73,6 +75,59 @@ def test_one_workspace(customer: Customer) -> None:
     bound = make_api_key(customer.tenant, workspace=other)
     for response in (get(f"{PATH}?workspace=other", customer.key), get(PATH, bound)):
         assert [(event["id"], event["workspace"]) for event in response.json()["results"]] == [(theirs, "other")]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("session=s1", "cba"),
+        ("agent=ada", "ca"),
+        ("product=pstn", "d"),
+        ("model=gpt-4o-mini", "b"),
+        ("period=current", "dcb"),
+        ("period=previous", "a"),
+        ("period=2026-02-20T00:00:00Z", "a"),
+        ("session=s1&period=current&agent=ada", "c"),
+        ("session=s1&model=gpt-4o&period=previous&product=llm&workspace=main", "a"),
+        ("session=nobody", ""),
+        ("model=none", ""),
+    ],
+)
+def test_filters(customer: Customer, query: str, found: str) -> None:
+    """U5: by session, agent, product, model and period, alone and together, in pages of one event each."""
+    report(customer, idempotency_key="a", session="s1", agent="ada", occurred_at="2026-02-20T00:00:00Z")
+    report(customer, idempotency_key="b", session="s1", agent="bob", model="gpt-4o-mini")
+    report(customer, idempotency_key="c", session="s1", agent="ada")
+    report(customer, idempotency_key="d", product="pstn", quantity="1")
+    keys, cursor = "", ""
+    while cursor is not None:
+        page = get(f"{PATH}?limit=1&{query}{cursor and '&cursor='}{cursor}", customer.key).json()
+        keys += "".join(event["idempotency_key"] for event in page["results"])
+        cursor = page["next"]
+    assert keys == found
+
+
+def test_rare_events_cost_no_more_than_the_scan(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """U5: a page looks through so many events at most, and says where the next one goes on."""
+    monkeypatch.setattr("billing.usage.recorded_events.SCAN", 3)
+    rare = report(customer, model="gpt-4o-mini").event_id
+    for _ in range(7):
+        report(customer)
+    pages, cursor = [], ""
+    while cursor is not None:
+        page = get(f"{PATH}?model=gpt-4o-mini{cursor and '&cursor='}{cursor}", customer.key).json()
+        pages.append([event["id"] for event in page["results"]])
+        cursor = page["next"]
+    assert pages == [[], [], [rare]]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("period=next", "period"), ("session=", "session"), ("agent=%00", "agent"), (f"model={'m' * 121}", "model")],
+)
+def test_unknown_filters(customer: Customer, query: str, field: str) -> None:
+    """F3: refused by the field's name."""
+    assert set(field_codes(get(f"{PATH}?{query}", customer.key))) == {field}
 
 
 def test_post_is_at_the_same_address(customer: Customer) -> None:

@@ -1,6 +1,6 @@
 """GET /v1/billing/usage and GET /v1/workspaces/{workspace}/billing/usage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
@@ -12,6 +12,7 @@ from tests.api.report import report
 from tests.make import AT, Customer, make_api_key, make_customer, make_workspace
 
 PATH = "/v1/billing/usage"
+HOUR = timedelta(hours=1)
 JANUARY = datetime(2026, 1, 10, tzinfo=UTC)
 
 
@@ -26,7 +27,10 @@ def test_sums_by_product_and_model(customer: Customer) -> None:
     report(customer, cached_input_tokens=400)
     report(customer, provider="anthropic", model="claude-opus-4-5", input_tokens=10, output_tokens=1)
     report(customer, product="pstn", quantity="12.5")
-    assert get(PATH, customer.key).json() == {
+    body = get(PATH, customer.key).json()
+    for key in ("by_workspace", "by_office", "by_agent", "lag_seconds"):
+        del body[key]
+    assert body == {
         "period": {"start": "2026-03-10T00:00:00Z", "end": "2026-04-10T00:00:00Z"},
         "currency": "USD",
         "totals": {
@@ -66,22 +70,55 @@ def test_sums_by_product_and_model(customer: Customer) -> None:
     }
 
 
+def test_sums_by_place(customer: Customer) -> None:
+    """U5, U7: by workspace, office and agent, the dearest first, each adding up to the totals; folded or not."""
+    make_workspace(customer.tenant, "other", account=customer.account)
+    report(customer, office="sales", agent="ada")
+    report(customer, office="sales", agent="bob", input_tokens=500, output_tokens=0)
+    flush_all_rollups()
+    report(customer, office="sales", agent="ada", cached_input_tokens=1000)
+    report(customer, workspace="other", product="pstn", quantity="12.5")
+    body = get(PATH, customer.key).json()
+    main = {"workspace": "main", "requests": 3, "input_tokens": 2500, "output_tokens": 200}
+    main |= {"cached_input_tokens": 1000, "cost": "0.007000000", "byok_cost": "0.000000000"}
+    calls = dict.fromkeys(("requests", "input_tokens", "output_tokens", "cached_input_tokens"), 0)
+    other = {"workspace": "other", **calls, "cost": "0.225000000", "byok_cost": "0.000000000"}
+    assert body["by_workspace"] == [other, main]
+    assert body["by_office"] == [other | {"office": ""}, main | {"office": "sales"}]
+    assert [(one["agent"], one["office"], one["requests"], one["cost"]) for one in body["by_agent"]] == [
+        ("", "", 0, "0.225000000"),
+        ("ada", "sales", 2, "0.005750000"),
+        ("bob", "sales", 1, "0.001250000"),
+    ]
+    assert body["totals"]["cost"] == "0.232000000"
+
+
+def test_lag_is_shown(customer: Customer) -> None:
+    """U4: how long the oldest usage of the account has waited for the worker; none when it has been there."""
+    report(make_customer(balance="1", at=JANUARY), at=AT - HOUR)
+    report(customer, at=AT - timedelta(minutes=1))
+    assert get(PATH, customer.key).json()["lag_seconds"] == pytest.approx(60, abs=5)
+    flush_all_rollups()
+    assert get(PATH, customer.key).json()["lag_seconds"] == 0
+
+
 def test_nothing_used(customer: Customer) -> None:
     """U5: a period without usage has zeros and empty lists."""
     body = get(PATH, customer.key).json()
     assert (body["totals"]["requests"], body["totals"]["cost"]) == (0, "0.000000000")
     assert (body["by_product"], body["by_model"]) == ([], [])
+    assert (body["by_workspace"], body["by_office"], body["by_agent"], body["lag_seconds"]) == ([], [], [], 0)
 
 
 def test_same_before_and_after_the_flush(customer: Customer, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     """U4: exact at once, unchanged by the worker's fold, and in as many queries whatever the number of events."""
     for _ in range(20):
         report(customer)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         before = get(PATH, customer.key).json()
     assert flush_all_rollups() == 20
     report(customer)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         after = get(PATH, customer.key).json()
     assert (before["totals"]["requests"], after["totals"]["requests"]) == (20, 21)
     assert before["totals"]["cost"] == "0.070000000"

@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.timezone import now
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,13 +14,14 @@ from billing.api.describe import describe
 from billing.api.figures import Amount, Quantity, amount, quantity
 from billing.api.hot.usage import post_events
 from billing.api.lookups import billed_by, workspace_slugs
-from billing.api.pagination import encode_cursor, id_of, paged
+from billing.api.pagination import encode_cursor, id_of
+from billing.api.periods import PeriodField, period_meant
 from billing.api.permissions import caller_of
 from billing.api.serializers import AccountPageQuery
 from billing.api.views.base import ApiView
 from billing.core.ids import encode_id
 from billing.usage.models import UsageEvent
-from billing.usage.recorded_events import events_of
+from billing.usage.recorded_events import EventFilter, events_page
 from tenants.permissions import Permission
 
 
@@ -57,10 +60,30 @@ class EventAnswer(msgspec.Struct, frozen=True):
 
 
 class EventsAnswer(msgspec.Struct, frozen=True):
-    """A page of an account's events, the latest recorded first."""
+    """A page of an account's events, the latest recorded first.
+
+    Where few of many events are asked for, a page may have fewer than `limit`, or none, and yet a `next`.
+    """
 
     results: list[EventAnswer]
     next: str | None
+
+
+class _Name(serializers.CharField):
+    """A name as events have it."""
+
+    def __init__(self, *, max_length: int = 100) -> None:
+        super().__init__(required=False, max_length=max_length, trim_whitespace=False)
+
+
+class EventsQuery(AccountPageQuery):
+    """Which events, and which page of them; all where nothing is named."""
+
+    period = PeriodField(required=False, help_text="`current`, `previous`, or a time inside a period.")
+    session = _Name()
+    agent = _Name()
+    product = _Name(max_length=40)
+    model = _Name(max_length=120)
 
 
 class UsageEvents(ApiView):
@@ -76,25 +99,22 @@ class UsageEvents(ApiView):
     def default_response_headers(self) -> dict[str, str]:
         return super().default_response_headers | {"Allow": "GET, POST, HEAD, OPTIONS"}
 
-    @describe("list_usage_events", tag="Usage", summary="Recorded events", answer=EventsAnswer, query=AccountPageQuery)
+    @describe("list_usage_events", tag="Usage", summary="Recorded events", answer=EventsAnswer, query=EventsQuery)
     def get(self, request: Request) -> Response:
         """Of all the account's workspaces, or of the one that the address or the key names."""
-        query = AccountPageQuery.read(request)
+        query = EventsQuery.read(request)
         billed = billed_by(caller_of(request), query.get("workspace"))
-        events = events_of(
+        names = {name: query.get(name) for name in ("session", "agent", "product", "model")}
+        period = period_meant(billed.account.id, query["period"], now()) if "period" in query else None
+        page = events_page(
             account_id=billed.account.id,
-            workspace_id=billed.workspace_id,
-            limit=query["limit"] + 1,
+            wanted=EventFilter(workspace_id=billed.workspace_id, period=period, **names),
+            limit=query["limit"],
             before=id_of(query),
         )
-        slugs = workspace_slugs(event.workspace_id for event in events)
-        page = paged(
-            events,
-            query["limit"],
-            lambda event: _answer(event, slugs.get(event.workspace_id, "")),
-            lambda event: encode_cursor(event.id),
-        )
-        return Response(EventsAnswer(*page))
+        slugs = workspace_slugs(event.workspace_id for event in page.events)
+        answers = [_answer(event, slugs.get(event.workspace_id, "")) for event in page.events]
+        return Response(EventsAnswer(answers, None if page.after is None else encode_cursor(page.after)))
 
 
 def _answer(event: UsageEvent, workspace: str) -> EventAnswer:
