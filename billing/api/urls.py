@@ -23,6 +23,7 @@ from billing.api.views import (
     subscription,
     topups,
     usage,
+    usage_sessions,
 )
 from billing.api.views.vault import accesses, assignments, credentials, policy, providers, versions
 
@@ -57,6 +58,7 @@ urlpatterns = [
     path("sessions/quota", sessions.SessionQuota.as_view()),
     path("sessions/<str:session_id>", sessions.SessionDetail.as_view()),
     path("usage/events", events.UsageEvents.as_view()),
+    path("usage/sessions", usage_sessions.SessionLedger.as_view()),
     path(_RUN, runtime.authorizations),
     path(f"{_RUN}/<str:authorization_id>/credential", runtime.credential),
     path(f"{_RUN}/<str:authorization_id>/settle", runtime.settle),

@@ -78,6 +78,7 @@ ENDPOINTS = [
     Endpoint("POST", "billing/topups", frozenset({B}), 503, TOP_UP),
     Endpoint("GET", "quota/tokens?workspace={ws}", frozenset({V, B, U, R})),
     Endpoint("GET", "usage/events?workspace={ws}", frozenset({V, B, U})),
+    Endpoint("GET", "usage/sessions?workspace={ws}", frozenset({V, B})),
     Endpoint("POST", "usage/events", frozenset({U, R}), 200, EVENT),
     Endpoint("POST", "runtime/authorizations", frozenset({U, R}), 201, RUN),
     Endpoint(
