@@ -59,7 +59,8 @@ def _facts(account: BillingAccount, terms: AccountTerms, burn: Burn, *, refused:
     else:
         spent = spell_amount(round_to_minor(burn.used, terms.currency), terms.currency)
         used = f"{spent} of {spell_amount(burn.quota, terms.currency)}"
-    whose = f" by user “{burn.subject}”" if burn.subject else ""
+    # A program's name for its user adds no paragraph to the text.
+    whose = f" by user “{' '.join(burn.subject.split())}”" if burn.subject else ""
     share = f"{used} used{whose}, {burn.percent} % of {_source(terms, burn)}."
     return f"{where}{share} A run that needed more than is left was refused." if refused else f"{where}{share}"
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from billing.subscriptions.models import BillingAccount
-from billing.usage.models import LowBalance
+from billing.usage.models import LowBalance, UsageWatch
+from billing.usage.services.watch_usage import watch_usage
 from tests.make import AT, Customer, make_credits, make_customer
 from tests.money_make import event, make_grant, report, start
+from tests.runtime.limits import refusal
 from tests.usage.alerting import mail, mails, watch
 
 pytestmark = pytest.mark.usefixtures("catalogue")
@@ -74,6 +76,20 @@ def test_expired_credits_do_not_count() -> None:
     assert mails(customer) == []
     watch(customer, at=AT + MINUTE)
     assert mails(customer) == ["5.00 USD of credits left"]
+
+
+def test_credits_that_do_not_suffice_for_a_run() -> None:
+    """M9: whoever's first run is refused hears why, though nothing was used; the next ones cost nothing."""
+    customer = make_customer("payg")
+    for _ in range(2):
+        assert refusal(customer).code == "insufficient-credits"
+    assert UsageWatch.objects.count() == 1
+    assert watch_usage(at=AT) == 1
+    refusal(customer, at=AT + timedelta(seconds=30))
+    assert not UsageWatch.objects.exists()
+    refusal(customer, at=AT + MINUTE)
+    assert watch_usage(at=AT + MINUTE) == 1
+    assert mails(customer) == ["0.00 USD of credits left"]
 
 
 def test_text() -> None:

@@ -234,9 +234,9 @@ class TestTexts:
     def test_cap_of_a_user(self) -> None:
         """M9: who it is, and that others go on."""
         customer = make_customer("free")
-        use(customer, USER_CAP, "1.2", subject="bob")
+        use(customer, USER_CAP, "1.2", subject="bob\n\n smith")
         facts, _, meaning, _, repeats = mail(customer)
-        assert "1.20 USD of 1.00 USD used by user “bob”, 120 % of the limit of Free." in facts
+        assert "1.20 USD of 1.00 USD used by user “bob smith”, 120 % of the limit of Free." in facts
         assert "runs of this user are refused with status 402; those of other users go on." in meaning
         assert repeats.startswith("Other users who reach their cap today are listed on that page")
 

@@ -18,6 +18,7 @@ from billing.subscriptions.terms import AccountTerms
 from billing.usage.alerts import USER_CAP, window_of
 from billing.usage.rows import digest_of
 from billing.usage.services.note_refusal import note_refusal
+from billing.usage.services.put_on_watch import put_on_watch
 from tenants.queries import Caller
 
 _ATTEMPTS = 5
@@ -137,6 +138,7 @@ def _refusal(verdict: AuthorizeVerdict, row: AuthorizeRow, terms: AccountTerms, 
         return _conflict()
     if verdict.verdict == "revoked":
         return problem("revoked-api-key", "The API key has been revoked.", remedy="Create a new API key.")
+    put_on_watch(account_id=terms.account_id, at=at)
     return problem(
         "insufficient-credits",
         f"The run may cost {format_amount(row.held)} {row.currency}; "
