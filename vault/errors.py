@@ -80,6 +80,10 @@ class InvalidValue(VaultError):
         super().__init__(reason)
 
 
+class HoldsKey(InvalidValue):
+    """A value in which a key stands: no answer repeats it (K2)."""
+
+
 class NothingToRestore(VaultError):
     """A key without a replaced version that is still kept."""
 

@@ -1,6 +1,7 @@
 """Writing versions of a key: the text of each is encrypted where it is written, and erased for good (K8)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from tenants.services.record_audit import Actor
 from vault.crypto.envelope import Binding
 from vault.crypto.secret import Secret
 from vault.data_keys import open_data_key
-from vault.errors import KeyRejected, NotUsable, ProviderUnreachable, Unreadable
+from vault.errors import InvalidValue, KeyRejected, NotUsable, ProviderUnreachable, Unreadable
+from vault.inputs import check_name, repeats
 from vault.models import Credential, CredentialVersion, DataKey, Health
-from vault.providers import NO_KEY, Verdict
+from vault.providers import NO_KEY, Verdict, provider_of
 from vault.sealing import seal, unseal
 
 _NEXT = timedelta(microseconds=1)
@@ -95,6 +97,28 @@ def replaced_last(key: Credential, at: datetime) -> CredentialVersion | None:
     last = replaced.first()
     is_kept = last is not None and last.overlap_ends_at is not None and last.overlap_ends_at > at
     return last if is_kept else None
+
+
+def check_name_beside(key: Credential, name: str, *, tenant_id: UUID | None) -> None:
+    """Raises InvalidValue; HoldsKey for a name with one of the key's own texts in it; as `unseal` where one is read.
+
+    Texts are read only where the name has what is shown of them, or where they are pairs. Nothing of them is given to
+    anybody, so that it is no access.
+    """
+    check_name(name)
+    live = CredentialVersion.objects.filter(credential=key, revoked_at=None)
+    for version in live:
+        if version.last_four.casefold() in name.casefold() or provider_of(key.provider).auth_scheme == "Basic":
+            with suppress(Unreadable):
+                check_name(name, unseal(key, version, tenant_id=tenant_id))
+
+
+def require_unnamed(key: Credential, plain: Secret) -> None:
+    """Raises InvalidValue for a new text that the key's name or address shows to many already (K2)."""
+    if repeats(key.name, plain) or repeats(key.base_url, plain):
+        raise InvalidValue(
+            "plain", "This text stands in the key's name or address, where others read it. Make another."
+        )
 
 
 def require_not_revoked(key: Credential) -> None:

@@ -14,8 +14,9 @@ from billing.console.pages.keys.places import TENANT, PlaceOption, Places
 from billing.console.pages.keys.replaced import notes_on
 from billing.core.ids import InvalidId, decode_id
 from tenants.models import Tenant
-from vault.crypto.redaction import shows_a_key
+from vault.crypto.redaction import parts_of, shows_a_key
 from vault.crypto.secret import Secret
+from vault.inputs import may_be_a_key
 from vault.models import KeyPolicy
 from vault.providers.base import NO_KEY, Provider
 
@@ -48,7 +49,8 @@ def forget_keys(form: forms.Form) -> None:
     given = form.data.get("api_key", "").strip()
     kept = form.data.copy()
     for name, text in form.data.items():
-        if name == "api_key" or shows_a_key(str(text)) or (given and given in str(text)):
+        shows = shows_a_key(str(text)) or (name == "name" and may_be_a_key(str(text)))
+        if name == "api_key" or shows or (given and any(part in str(text) for part in parts_of(given))):
             kept[name] = ""
     form.data = kept
 

@@ -1,11 +1,13 @@
 """What the vault refuses, told by a form: what is wrong, and what helps. Never with the key's text (K2)."""
 
 from django import forms
+from django.http import QueryDict
 
 from vault.errors import (
     AddressNotAllowed,
     ChangedMeanwhile,
     CredentialExists,
+    HoldsKey,
     InvalidValue,
     KekUnavailable,
     KeyRejected,
@@ -32,8 +34,12 @@ _FIELDS = {
 
 
 def refuse(form: forms.Form, refusal: VaultError) -> None:
-    """Put a refusal at the field that it is about."""
+    """Put a refusal at the field that it is about; the form does not repeat a value with a key in it (K2)."""
     field = field_of(refusal)
+    if isinstance(refusal, HoldsKey) and field is not None and isinstance(form.data, QueryDict):
+        kept = form.data.copy()
+        kept[field] = ""
+        form.data = kept
     form.add_error(field if field in form.fields else None, refusal_text(refusal))
 
 

@@ -54,6 +54,17 @@ def test_key_in_another_field_is_not_repeated(staff: Client, providers: Provider
     assert text not in page + renamed.text + rotated.text
 
 
+def test_renamed_to_its_own_text(staff: Client) -> None:
+    """K2: of a form of its own or not; the page does not repeat it."""
+    for provider in ("deepgram", "twilio"):
+        key = make_credential(None, provider, name="Main")
+        text = key_text(provider).rpartition(":")[2]
+        page = staff.post(on(key, "change"), {"name": text, "weight": "1"}).text
+        assert "looks like a key" in page
+        assert text not in page
+        assert PlatformKey.objects.get(id=key.id).name == "Main"
+
+
 def test_name_twice_is_refused(staff: Client, providers: ProvidersSandbox) -> None:
     """K12: two keys of a provider have two names."""
     add(staff, providers.key("openai"))

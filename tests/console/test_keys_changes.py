@@ -55,6 +55,17 @@ def test_refused_key_comes_back_without_its_text(
     assert not Credential.objects.filter(tenant=customer.tenant).exists()
 
 
+@pytest.mark.parametrize("provider", ["deepgram", "groq"])
+def test_renamed_to_its_own_text(customer: Customer, provider: str) -> None:
+    """K2: 422, and the page does not repeat it, whatever form the text has."""
+    key = make_credential(customer.tenant, provider, text="" if provider == "deepgram" else "Zq7-" * 6, name="Main")
+    text = key_text(provider) if provider == "deepgram" else "Zq7-" * 6
+    response = make_client(customer.tenant).post(f"/keys/{key.id}/change", {"name": text})
+    assert (response.status_code, text in response.text) == (422, False)
+    assert "looks like a key" in response.text
+    assert Credential.objects.get(id=key.id).name == "Main"
+
+
 def test_key_in_the_name_is_not_repeated(customer: Customer, providers: ProvidersSandbox) -> None:
     """K2: pasted into the wrong field."""
     response = make_client(customer.tenant).post("/keys/add/openai", fields(name=key_text()))

@@ -15,6 +15,7 @@ from vault.crypto.secret import Secret
 from vault.errors import (
     AddressNotAllowed,
     CredentialExists,
+    HoldsKey,
     InvalidValue,
     KeyRejected,
     ProviderUnreachable,
@@ -100,6 +101,13 @@ def test_name_that_is_a_key() -> None:
         assert name not in str(refusal.value)
 
 
+def test_name_that_is_half_a_key() -> None:
+    """K2: of a pair, which opens an account by itself."""
+    for half in key_text("twilio").split(":"):
+        with pytest.raises(HoldsKey):
+            add(make_tenant(), "twilio", name=f"Phone {half}")
+
+
 def test_provider_is_asked_last(providers: ProvidersSandbox) -> None:
     """K2: what is wrong without asking costs no call."""
     tenant = make_tenant()
@@ -131,6 +139,15 @@ def test_own_address(providers: ProvidersSandbox) -> None:
     assert CredentialVersion.objects.get().last_four == ""
     with pytest.raises(InvalidValue):
         add(None, "ollama", plain=Secret(NO_KEY), base_url=address)
+
+
+def test_token_that_is_a_word(providers: ProvidersSandbox) -> None:
+    """K3: programs that ask for a token are given one such as “ollama”, which addresses and names have in them too."""
+    host = providers.url.removeprefix("http://").rpartition(":")
+    AllowedHost.objects.create(host=host[0], port=int(host[2]), created_at=AT)
+    providers.set_state("ollama", "ollama", "valid")
+    key = add(make_tenant(), "ollama", plain=Secret("ollama"), base_url=f"{providers.url}/ollama", name="My ollama")
+    assert (key.name, key.health) == ("My ollama", "valid")
 
 
 def test_address_that_repeats_the_key() -> None:

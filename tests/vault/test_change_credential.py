@@ -5,15 +5,18 @@ from typing import Any
 
 import pytest
 
+from sandbox.providers.process import ProvidersSandbox
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
 from tests.vault.make import fresh, key_text, make_credential
-from vault.errors import CredentialExists, InvalidValue, NotUsable
+from vault.crypto.secret import Secret
+from vault.errors import CredentialExists, HoldsKey, InvalidValue, NotUsable
 from vault.health import EXPIRED
-from vault.models import Credential
+from vault.models import Credential, CredentialAccess
 from vault.services.change_credential import change_credential
 from vault.services.revoke_credential import revoke_credential
+from vault.services.rotate_credential import rotate_credential
 
 pytestmark = pytest.mark.usefixtures("vault")
 DAY = timedelta(days=1)
@@ -65,6 +68,47 @@ def test_names_that_are_refused() -> None:
         with pytest.raises(InvalidValue):
             change(key, weight=weight)
     assert fresh(key).name == "Main"
+
+
+@pytest.mark.parametrize("provider", ["assemblyai", "deepgram", "postmark", "cartesia", "twilio"])
+def test_own_text_as_a_name(provider: str) -> None:
+    """K2: nor a half of a pair, in capitals or not, nor the text before; whatever its form, and without an access."""
+    key = make_credential(make_tenant(), provider, name="Main")
+    for part in key_text(provider).split(":"):
+        for name in (part, f"x{part}", part.upper()):
+            with pytest.raises(HoldsKey) as refusal:
+                change(key, name=name)
+            assert part not in str(refusal.value)
+    assert change(key, name="Second").name == "Second"
+    assert not CredentialAccess.objects.exists()
+
+
+def test_replaced_text_as_a_name(providers: ProvidersSandbox) -> None:
+    """K2, K8: it may still be gone back to."""
+    old = "Zq7-" * 6
+    key = make_credential(make_tenant(), "groq", text=old)
+    rotate_credential(
+        tenant_id=key.tenant_id,
+        credential_id=key.id,
+        plain=Secret(key_text("groq")),
+        overlap=DAY,
+        actor=SYSTEM,
+        at=AT,
+    )
+    with pytest.raises(HoldsKey):
+        change(key, name=f"was {old}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["0123456789abcdef" * 2, "Key 0123456789ABCDEF01230123456789abcdef0123", "9f1b4c1e-0d5a-4a57-8a42-5f0f5a2b7c11"],
+)
+def test_name_like_a_key_without_a_form(name: str) -> None:
+    """K2: digits as some providers make keys of, whosever they are."""
+    key = make_credential(make_tenant(), name="Main")
+    with pytest.raises(HoldsKey):
+        change(key, name=name)
+    assert change(key, name="Release 0123456789abcdef").name == "Release 0123456789abcdef"
 
 
 def test_end() -> None:

@@ -165,6 +165,15 @@ def test_text_that_is_refused_changes_nothing(key: Credential) -> None:
     assert fresh(key).current_number == 1
 
 
+def test_text_that_the_name_shows(key: Credential, providers: ProvidersSandbox) -> None:
+    """K2: it is no secret; nobody is asked about it."""
+    Credential.objects.filter(id=key.id).update(name="Key Zq7-Zq7-Zq7-")
+    with pytest.raises(InvalidValue):
+        rotate(key, "Zq7-" * 3)
+    assert providers.calls() == []
+    assert fresh(key).current_number == 1
+
+
 def test_broken_key_is_healed(key: Credential) -> None:
     """K8, K9: its failures are forgotten."""
     Credential.objects.filter(id=key.id).update(health="invalid", failures=4, cools_until=AT + DAY)

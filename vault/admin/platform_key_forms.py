@@ -14,13 +14,14 @@ from tenants.services.record_audit import Actor
 from tenants.staff_admin import TypedModelForm
 from tenants.staff_dialogs import DialogForm
 from vault.admin.refusals import in_words
-from vault.crypto.redaction import shows_a_key
+from vault.crypto.redaction import parts_of, shows_a_key
 from vault.crypto.secret import Secret
-from vault.errors import CredentialExists, InvalidValue, VaultError
-from vault.inputs import check_name
+from vault.errors import CredentialExists, HoldsKey, VaultError
+from vault.inputs import check_name, may_be_a_key
 from vault.models import Credential, PlatformKey
 from vault.providers import PROVIDERS
 from vault.services.add_credential import add_credential
+from vault.versions import check_name_beside
 
 _NO_MEMORY = {"autocomplete": "new-password", "spellcheck": "false"}
 
@@ -40,7 +41,8 @@ def forget_key(form: forms.BaseForm) -> None:
     """Let a refused form repeat no key: not the field's own, nor one that was pasted into a field beside it (K2)."""
     given, kept = form.data.get("key", "").strip(), dict(form.data.items())
     for name, text in form.data.items():
-        if name == "key" or shows_a_key(str(text)) or (given and given in str(text)):
+        shows = shows_a_key(str(text)) or (name == "name" and may_be_a_key(str(text)))
+        if name == "key" or shows or (given and any(part in str(text) for part in parts_of(given))):
             kept[name] = ""
     form.data = kept
 
@@ -51,9 +53,15 @@ class PlatformKeyForm(TypedModelForm[PlatformKey]):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         try:
-            check_name(name)
-        except InvalidValue as error:
+            if self.instance.created_at is None:
+                check_name(name)
+            elif name != self.initial.get("name"):
+                check_name_beside(self.instance, name, tenant_id=None)
+        except HoldsKey as error:
+            self.data = dict(self.data.items()) | {"name": ""}
             raise ValidationError(error.reason) from None
+        except VaultError as error:
+            raise ValidationError(in_words(error)) from None
         return name
 
     def full_clean(self) -> None:

@@ -83,15 +83,18 @@ def shows_a_key(text: str) -> bool:
     return _KEYS.search(text) is not None
 
 
+def parts_of(value: str) -> Iterator[str]:
+    """The value, and the halves of a user:password pair."""
+    yield value
+    yield from (part for part in value.split(":") if _PART <= len(part) < len(value))
+
+
 def _live_values() -> Iterator[str]:
     for reference in list(_alive.values()):
         secret = reference()
         if secret is None:
             continue
-        value = secret.reveal()
-        if len(value) >= _SHORTEST:
-            yield value
-        yield from (part for part in value.split(":") if _PART <= len(part) < len(value))
+        yield from (part for part in parts_of(secret.reveal()) if len(part) >= _SHORTEST)
 
 
 def forms_of(value: str) -> Iterator[str]:

@@ -7,13 +7,14 @@ from django.db import IntegrityError, transaction
 from tenants.services.record_audit import Actor
 from vault.errors import CredentialExists, InvalidValue
 from vault.health import EXPIRED
-from vault.inputs import check_expiry, check_name, check_weight
+from vault.inputs import check_expiry, check_weight
 from vault.locks import lock_credential
 from vault.models import Credential, Health, HealthChange
 from vault.platform_keys import forget_platform_keys
+from vault.queries import keys_of
 from vault.records import audit_key
 from vault.services.set_health import set_health
-from vault.versions import last_four_of, require_not_revoked
+from vault.versions import check_name_beside, last_four_of, require_not_revoked
 
 
 def change_credential(
@@ -30,15 +31,18 @@ def change_credential(
     """Change what is said of a key; what is not given stays. A disabled key is handed out to nobody, and stops the
     search for a key (K4).
 
-    Raises Credential.DoesNotExist, InvalidValue, CredentialExists, NotUsable for a revoked key.
+    Raises Credential.DoesNotExist, InvalidValue, CredentialExists, NotUsable for a revoked key; for a new name also
+    KekUnavailable, VaultNotConfigured.
     """
     if name is not None and not name.strip():
         raise InvalidValue("name", "Give the key a name.")
+    if name is not None:
+        _look_before_locking(tenant_id, credential_id, name.strip())
     try:
         with transaction.atomic():
             key = lock_credential(tenant_id, credential_id)
             require_not_revoked(key)
-            change = _Change(key, actor, at)
+            change = _Change(tenant_id, key, actor, at)
             change.describe(name.strip() if name is not None else key.name, key.weight if weight is None else weight)
             if not isinstance(expires_at, EllipsisType) and expires_at != key.expires_at:
                 change.expire(expires_at)
@@ -52,18 +56,26 @@ def change_credential(
     return key
 
 
-class _Change:
-    """One change of a locked key, with its lines of the audit log."""
+def _look_before_locking(tenant_id: UUID | None, credential_id: UUID, name: str) -> None:
+    """Where a text has to be read, its data key is at hand before rows are locked: what unwraps it may be slow."""
+    seen = keys_of(tenant_id).get(id=credential_id)
+    if name != seen.name and seen.revoked_at is None:
+        check_name_beside(seen, name, tenant_id=tenant_id)
 
-    def __init__(self, key: Credential, actor: Actor, at: datetime) -> None:
-        self.key, self.actor, self.at = key, actor, at
+
+class _Change:
+    """One change of a locked key of the tenant's, with its lines of the audit log."""
+
+    def __init__(self, tenant_id: UUID | None, key: Credential, actor: Actor, at: datetime) -> None:
+        self.tenant_id, self.key, self.actor, self.at = tenant_id, key, actor, at
 
     def describe(self, name: str, weight: int) -> None:
         """Name and share."""
         key = self.key
         if (name, weight) == (key.name, key.weight):
             return
-        check_name(name)
+        if name != key.name:
+            check_name_beside(key, name, tenant_id=self.tenant_id)
         check_weight(weight)
         before = {"name_before": key.name} if name != key.name else {"weight": weight}
         key.name, key.weight = name, weight

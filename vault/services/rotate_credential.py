@@ -21,6 +21,7 @@ from vault.versions import (
     accepted,
     replace_version,
     require_not_revoked,
+    require_unnamed,
     unheard,
     unwrap_data_key,
     write_version,
@@ -50,6 +51,7 @@ def rotate_credential(
     plain = tidy_key(plain)
     seen = keys_of(tenant_id).get(id=credential_id)
     require_not_revoked(seen)
+    require_unnamed(seen, plain)
     verdict = accepted(check_key(provider=seen.provider, plain=plain, base_url=seen.base_url))
     unwrap_data_key(tenant_id)
     with transaction.atomic():
@@ -64,6 +66,7 @@ def _swap(
     key = lock_credential(seen.tenant_id, seen.id)
     if key.current_number != seen.current_number or key.revoked_at is not None:
         raise ChangedMeanwhile
+    require_unnamed(key, plain)  # it may be called so since
     newest = CredentialVersion.objects.filter(credential=key).aggregate(newest=Max("number"))["newest"] or 0
     replaced, number = key.current_number, max(newest, key.current_number) + 1
     version = write_version(key=key, number=number, plain=plain, actor=actor, at=at)
