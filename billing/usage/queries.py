@@ -148,7 +148,8 @@ def _place(row: tuple[Any, ...]) -> PlaceReading:
 def _rows(query: str, account_id: UUID, period: Period, workspace_id: UUID | None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(query, {"account": account_id, "start": period.start, "workspace": workspace_id})
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def metered_quantity(account_id: UUID, product: str, period_start: datetime) -> Decimal:

@@ -98,8 +98,22 @@ def session_lines(
 
 
 def _line(row: tuple[Any, ...]) -> SessionLine:
-    *which, requests, fresh, output, cached, cost, own = row
-    return SessionLine(*which, int(requests), int(fresh), int(output), int(cached), cost, own)
+    line_id, workspace_id, session, office, agent, first_at, last_at, requests, fresh, output, cached, cost, own = row
+    return SessionLine(
+        id=line_id,
+        workspace_id=workspace_id,
+        session=session,
+        office=office,
+        agent=agent,
+        first_at=first_at,
+        last_at=last_at,
+        requests=int(requests),
+        input_tokens=int(fresh),
+        output_tokens=int(output),
+        cached_input_tokens=int(cached),
+        cost=cost,
+        own_key_cost=own,
+    )
 
 
 def breakdown_of(*, account_id: UUID, period: Period, workspace_id: UUID, session: str) -> list[MeterReading]:
