@@ -16,8 +16,8 @@ from tenants.staff_dialogs import DialogForm
 from vault.admin.refusals import in_words
 from vault.crypto.redaction import parts_of, shows_a_key
 from vault.crypto.secret import Secret
-from vault.errors import CredentialExists, HoldsKey, VaultError
-from vault.inputs import check_name, may_be_a_key
+from vault.errors import CredentialExists, HoldsKey, InvalidValue, VaultError
+from vault.inputs import check_name, check_weight, may_be_a_key
 from vault.models import Credential, PlatformKey
 from vault.providers import PROVIDERS
 from vault.services.add_credential import add_credential
@@ -63,6 +63,14 @@ class PlatformKeyForm(TypedModelForm[PlatformKey]):
         except VaultError as error:
             raise ValidationError(in_words(error)) from None
         return name
+
+    def clean_weight(self) -> int:
+        weight: int = self.cleaned_data["weight"]
+        try:
+            check_weight(weight)
+        except InvalidValue as error:
+            raise ValidationError(error.reason) from None
+        return weight
 
     def full_clean(self) -> None:
         super().full_clean()

@@ -114,18 +114,21 @@ def _origin(parts: SplitResult) -> Origin:
         port = 0
     if not 0 < port < 65536:
         raise AddressNotAllowed("The port of the base URL is no port.")
-    return Origin(parts.scheme, _host(parts.hostname or ""), port)
+    return Origin(parts.scheme, one_spelling(parts.hostname or ""), port)
 
 
-def _host(host: str) -> str:
-    """The host in its one spelling: no IPv4 address in octal, hexadecimal, short or as one number."""
+def one_spelling(host: str) -> str:
+    """A host in lower case in its one spelling: no IPv4 address in octal, hexadecimal, short or as one number.
+
+    Raises AddressNotAllowed.
+    """
     name = host.removesuffix(".")
     address = _literal(name)
     if address is not None:
         return str(address)
     labels = name.split(".")
     if len(name) > 253 or _NUMBER.fullmatch(labels[-1]) or not all(_LABEL.fullmatch(label) for label in labels):
-        raise AddressNotAllowed("The host of the base URL is neither a name nor an address in the usual form.")
+        raise AddressNotAllowed("The host is neither a name nor an address in the usual form.")
     return name
 
 

@@ -4,14 +4,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Case, DateTimeField, F, OuterRef, QuerySet, Subquery, Value, When
 from django.http import HttpRequest
 from django.utils.timezone import now
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminSelectWidget
 
 from billing.core.periods import day_containing
+from billing.plans.queries import listed_models
 from billing.runtime.models import BudgetWindow, ProviderBudget
-from tenants.staff_admin import ReadOnlyInline, StaffAdmin, show_amount
+from tenants.staff_admin import ReadOnlyInline, StaffAdmin, TypedModelForm, show_amount
+from vault.admin.discreet import DiscreetForm
+from vault.providers import PROVIDERS
 
 
 class WindowInline(ReadOnlyInline[BudgetWindow, ProviderBudget]):
@@ -25,6 +30,36 @@ class WindowInline(ReadOnlyInline[BudgetWindow, ProviderBudget]):
         return super().get_queryset(request).select_related("budget")
 
 
+def provider_choices() -> list[tuple[str, str]]:
+    """What the platform can have a key of, and what models are priced for; one query."""
+    known = {one.id: one.name for one in PROVIDERS.values() if not one.needs_base_url}
+    own = {one.id for one in PROVIDERS.values() if one.needs_base_url}
+    priced = {model.provider for model in listed_models(now())} - own
+    return sorted((name, known.get(name, name)) for name in {*known, *priced})
+
+
+class BudgetForm(DiscreetForm, TypedModelForm[ProviderBudget]):
+    """A provider, chosen, and an amount that is none below zero."""
+
+    provider = forms.ChoiceField(
+        choices=provider_choices,
+        widget=UnfoldAdminSelectWidget,
+        error_messages={"invalid_choice": "Choose a provider of the list."},
+    )
+    amount = forms.DecimalField(
+        min_value=0,
+        max_digits=12,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget,
+        error_messages={"min_value": "An amount is at least 0."},
+        help_text="In US dollars.",
+    )
+
+    class Meta:
+        model = ProviderBudget
+        fields = ("provider", "period", "amount")
+
+
 @admin.register(ProviderBudget)
 class ProviderBudgetAdmin(StaffAdmin[ProviderBudget]):
     """A run on the platform's key reserves its quote in the day's or month's window (UTC), in US dollars, and is
@@ -36,6 +71,7 @@ class ProviderBudgetAdmin(StaffAdmin[ProviderBudget]):
     search_help_text = "Provider"
     id_search_fields = ()
     inlines = (WindowInline,)
+    form = BudgetForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProviderBudget]:
         windows = BudgetWindow.objects.filter(budget_id=OuterRef("id"), window_start=_running(now()))
