@@ -19,6 +19,7 @@ from tenants.models import User, Workspace
 from tests.browser.visitor import PASSWORD, Site, Visitor
 from tests.chromium import FLAGS, find_chromium
 from tests.console.make import ingest, make_calls, make_member, make_minutes, make_user
+from tests.console.usage import make_events
 from tests.make import Customer, make_account, make_api_key, make_credits, make_customer, make_workspace
 
 
@@ -58,6 +59,15 @@ def site(own_database: None) -> Iterator[Site]:
 
 
 @pytest.fixture
+def ledger_site(site: Site) -> Site:
+    """The site after 30 sessions of one call each."""
+    account = BillingAccount.objects.get(is_default=True)
+    customer = Customer(account.tenant, Workspace.objects.get(slug="main"), account, make_api_key(account.tenant))
+    make_events(customer, [{"session": f"call-{number}"} for number in range(30)], at=now())
+    return site
+
+
+@pytest.fixture
 def rich_site(site: Site) -> Site:
     """The site after 50 reports of a billion GB-months: the period's cost has eleven digits."""
     account = BillingAccount.objects.get(is_default=True)
@@ -83,6 +93,12 @@ def tab(site: Site, chromium: str) -> Iterator[Page]:
 def visitor(site: Site, tab: Page) -> Visitor:
     """Somebody at the sign-in page."""
     return Visitor(site, tab)
+
+
+@pytest.fixture
+def ledger_visitor(ledger_site: Site, tab: Page) -> Visitor:
+    """Somebody at the sign-in page of a site with sessions; the site comes before the browser."""
+    return Visitor(ledger_site, tab)
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ def test_keyboard_skips_to_the_content(visitor: Visitor) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_role("main")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Period")).to_be_focused()
+    expect(page.get_by_role("link", name="Cost", exact=True)).to_be_focused()
 
 
 def test_phone_opens_the_navigation_from_a_button(visitor: Visitor) -> None:

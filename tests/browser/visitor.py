@@ -10,6 +10,7 @@ PASSWORD = "correct-horse-battery"
 PAGES = (
     "/",
     "/usage/",
+    "/usage/sessions",
     "/sessions/",
     "/alerts/",
     "/credits/",
