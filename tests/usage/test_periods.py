@@ -1,0 +1,105 @@
+"""Which periods an account has had, and which of them events land in (P5, U6)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from billing.core.periods import Period
+from billing.subscriptions.errors import NoActivePlan
+from billing.subscriptions.services.subscribe import subscribe
+from billing.usage.late_events import late_events
+from billing.usage.models import UsageEvent
+from billing.usage.periods import period_at, periods_of
+from billing.usage.queries import meter_readings
+from billing.usage.services.flush_rollups import flush_all_rollups
+from billing.usage.services.reverse_event import reverse_event
+from billing.usage.sums import totals_of
+from tenants.services.record_audit import SYSTEM
+from tests.make import AT, Customer, make_customer
+from tests.money_make import event, report
+
+pytestmark = pytest.mark.usefixtures("catalogue")
+
+
+def on(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def spans(customer: Customer, at: datetime, most: int = 24) -> list[tuple[str, str]]:
+    """First days and ends of periods, with the hour where it is not midnight."""
+    found = periods_of(customer.account.id, at, most)
+    return [
+        (f"{one.start:%Y-%m-%d %H}".removesuffix(" 00"), f"{one.end:%Y-%m-%d %H}".removesuffix(" 00")) for one in found
+    ]
+
+
+def requests_by_period(customer: Customer, at: datetime) -> list[int]:
+    account_id = customer.account.id
+    return [totals_of(meter_readings(account_id=account_id, period=one)).requests for one in periods_of(account_id, at)]
+
+
+def test_signup_on_the_31st() -> None:
+    """Time, P5: periods end with shorter months and come back, in a leap year too; events follow."""
+    customer = make_customer("free", at=on("2023-12-31"))
+    present = on("2024-04-30T12:00")
+    assert spans(customer, present) == [
+        ("2024-04-30", "2024-05-31"),
+        ("2024-03-31", "2024-04-30"),
+        ("2024-02-29", "2024-03-31"),
+        ("2024-01-31", "2024-02-29"),
+        ("2023-12-31", "2024-01-31"),
+    ]
+    days = (
+        "2024-02-28T23:59:59",
+        "2024-02-29",
+        "2024-03-30T23:59:59",
+        "2024-03-31",
+        "2024-04-29T23:59:59",
+        "2024-04-30",
+    )
+    report(customer, *[event(occurred_at=on(day).isoformat()) for day in days], at=present)
+    assert requests_by_period(customer, present) == [1, 2, 2, 1, 0]
+    flush_all_rollups()
+    assert requests_by_period(customer, present) == [1, 2, 2, 1, 0]
+
+
+def test_change_of_plan() -> None:
+    """P5, U6: the old plan's last period ends with it, and takes in what it is told of afterwards."""
+    customer = make_customer("free", at=on("2026-01-10"))
+    subscribe(account_id=customer.account.id, plan_slug="pro", at=on("2026-02-20T08:00"))
+    assert spans(customer, AT) == [
+        ("2026-02-20 08", "2026-03-20 08"),
+        ("2026-02-10", "2026-02-20 08"),
+        ("2026-01-10", "2026-02-10"),
+    ]
+    for late in ("2026-02-20T07:59:59", "2026-02-20T08:00", "2026-02-09T00:00", "2026-02-10T00:00"):
+        report(customer, event(occurred_at=on(late).isoformat()))
+    assert requests_by_period(customer, AT) == [1, 2, 1]
+
+
+def test_most_and_none() -> None:
+    """P5: no more than asked for, never before the first plan, and an account without one has none."""
+    customer = make_customer("free", at=on("2026-01-10"))
+    assert len(periods_of(customer.account.id, AT, most=2)) == 2
+    with pytest.raises(NoActivePlan):
+        periods_of(customer.account.id, on("2026-01-09T23:59"))
+    before = period_at(account_id=customer.account.id, instant=on("2025-12-24"), at=AT)
+    assert before == Period(on("2025-12-10"), on("2026-01-10"))
+    report(customer, event(occurred_at="2025-12-24T00:00:00Z"))
+    assert UsageEvent.objects.get().period_start == before.start
+
+
+def test_late_events() -> None:
+    """U6: what a period's figures of a moment lack, events and reversals, and nothing of other periods."""
+    customer = make_customer("free", at=on("2026-01-10"))
+    closed = on("2026-02-11")
+    report(customer, event("known", occurred_at="2026-02-01T00:00:00Z"), at=on("2026-02-01"))
+    report(customer, event("late", occurred_at="2026-02-01T00:00:00Z"), event("other"), at=AT)
+    known = UsageEvent.objects.get(idempotency_key="known")
+    reverse_event(
+        account_id=customer.account.id, event_id=known.id, reason="wrong", at=AT + timedelta(hours=1), actor=SYSTEM
+    )
+    period = period_at(account_id=customer.account.id, instant=on("2026-02-01"), at=AT)
+    late = late_events(account_id=customer.account.id, period=period, after=closed)
+    assert [(one.idempotency_key == "late", one.reverses_id) for one in late] == [(True, None), (False, known.id)]
+    assert late_events(account_id=customer.account.id, period=period, after=AT + timedelta(hours=1)) == []
