@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from vault.models import BROKEN, Health
+from vault.outcomes import health_reported
 
 UNREADABLE = "The vault cannot decrypt it."
 EXPIRED = "It has expired."
@@ -18,15 +19,12 @@ _WAITS = {
     Health.QUOTA_EXHAUSTED: timedelta(minutes=15),
     Health.RATE_LIMITED: timedelta(minutes=1),
 }
-_REPORTS = {
-    Health.RATE_LIMITED: {"rate_limit", "rate_limited", "rate-limited"},
-    Health.INVALID: {"auth_failure", "auth_failed", "auth-failure", "invalid_key", "unauthorized"},
-    Health.QUOTA_EXHAUSTED: {"quota", "quota_exhausted", "quota_exceeded", "insufficient_quota"},
-}
 REPORT_WORDS = {
     Health.RATE_LIMITED: "A run was rate limited.",
     Health.INVALID: "A run was refused for its key.",
     Health.QUOTA_EXHAUSTED: "A run found the quota exhausted.",
+    Health.RESTRICTED: "A run was refused what the key may not do.",
+    Health.UNREACHABLE: "Runs could not reach the provider.",
 }
 _NEWS = BROKEN | {Health.RESTRICTED, Health.EXPIRING}
 # Here only silences are failures: what else failed would have changed the health.
@@ -35,7 +33,8 @@ _DOUBLING = frozenset({Health.UNVERIFIED, Health.UNREACHABLE, Health.VALID, Heal
 
 def reported_health(outcome: str) -> Health | None:
     """What a run's outcome says of its key; None where it says nothing."""
-    return next((health for health, words in _REPORTS.items() if outcome in words), None)
+    reported = health_reported(outcome)
+    return Health(reported) if reported is not None else None
 
 
 def aged(health: Health, expires_at: datetime | None, at: datetime) -> Health:

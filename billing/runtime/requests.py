@@ -7,9 +7,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from billing.usage.inputs import Key, Name, Tokens
 from vault.crypto.secret import Secret
+from vault.outcomes import OUTCOMES_TEXT
 
 Tier = Literal["fast", "standard", "heavy"]
-Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
+Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", description=OUTCOMES_TEXT)]
 
 
 class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):

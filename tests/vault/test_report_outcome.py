@@ -13,9 +13,13 @@ from vault.services.report_outcome import report_outcome
 pytestmark = pytest.mark.usefixtures("vault")
 SECOND = timedelta(seconds=1)
 WORDS = {
-    "rate_limited": ["rate_limit", "rate_limited", "rate-limited"],
-    "invalid": ["auth_failure", "auth_failed", "auth-failure", "invalid_key", "unauthorized"],
-    "quota_exhausted": ["quota", "quota_exhausted", "quota_exceeded", "insufficient_quota"],
+    "rate_limited": ["rate_limit", "rate_limited", "rate-limited", "too-many-requests"],
+    "invalid": [
+        *("auth_failure", "auth_failed", "auth-failure", "invalid_key", "unauthorized"),
+        *("invalid", "invalid-key", "authentication_error", "auth_error", "revoked"),
+    ],
+    "quota_exhausted": ["quota", "quota_exhausted", "quota_exceeded", "insufficient_quota", "quota-exhausted"],
+    "restricted": ["restricted", "forbidden", "permission-denied"],
 }
 
 
@@ -31,6 +35,16 @@ def test_own_key(health: str, word: str) -> None:
     assert (key.health, key.failures) == (health, 1)
     change = HealthChange.objects.get()
     assert (change.after, change.source) == (health, "run")
+
+
+def test_silence() -> None:
+    """K9: three in a row break a key that worked; a key that is broken stays what it is, and why."""
+    key = make_credential(make_tenant())
+    assert [report(key, "unreachable").health for _ in range(3)] == ["valid", "valid", "unreachable"]
+    broken = make_credential(make_tenant(), health="invalid")
+    Credential.objects.filter(id=broken.id).update(failures=9, health_reason="It is refused.")
+    said = report(broken, "unreachable")
+    assert (said.health, said.health_reason) == ("invalid", "It is refused.")
 
 
 def test_what_is_no_word_about_keys() -> None:

@@ -3,7 +3,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from vault.health import REPORT_WORDS, cool_down, reported_health
+from vault.health import REPORT_WORDS, after_silence, cool_down, reported_health
 from vault.models import Credential, Health, HealthChange
 from vault.platform_keys import forget_platform_keys
 from vault.services.set_health import set_health
@@ -27,7 +27,10 @@ def report_outcome(*, credential_id: UUID, number: int, outcome: str, at: dateti
             _rest(key, reported, at)
             return
         key.failures += 1
-        set_health(key=key, health=reported, reason=REPORT_WORDS[reported], source=HealthChange.Source.RUN, at=at)
+        health, reason = reported, REPORT_WORDS[reported]
+        if reported == Health.UNREACHABLE and after_silence(Health(key.health), key.failures) != reported:
+            health, reason = Health(key.health), key.health_reason  # one silence says little, a broken key stays so
+        set_health(key=key, health=health, reason=reason, source=HealthChange.Source.RUN, at=at)
 
 
 def _rest(key: Credential, reported: Health, at: datetime) -> None:
