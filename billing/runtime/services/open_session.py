@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,8 +32,7 @@ def open_session(
     quota-exceeded-concurrent-sessions (429), session-stopped, and session-ended for the id of an ended session.
     """
     lock_slots(account_id)
-    terms = terms_of(account_id, at)
-    new_id = uuid7()
+    new_id, terms = uuid7(), terms_of(account_id, at)
     slot = check_slot(
         account_id=account_id,
         workspace_id=workspace_id,
@@ -43,34 +43,24 @@ def open_session(
     )
     if slot.verdict is not None:
         raise session_refusal(slot.verdict, terms, feature=slot.feature, used=slot.used, retry_after=slot.retry_after)
-    until = at + timedelta(seconds=lease_seconds())
+    attributes = {"office": office, "agent": agent, "end_user": user}
     if slot.session_id is not None:
-        known = Session.objects.get(id=slot.session_id)
-        return _renewed(known, office=office, agent=agent, user=user, state=state, until=until, at=at), False
-    new = Session.objects.create(
-        id=new_id,
-        account_id=account_id,
-        tenant_id=tenant_id,
-        workspace_id=workspace_id,
-        name=slot.name,
-        state=state,
-        office=office,
-        agent=agent,
-        end_user=user,
-        started_at=at,
-        heartbeat_at=at,
-        lease_until=until,
-    )
-    return new, True
+        return _renewed(Session.objects.get(id=slot.session_id), attributes, state, at), False
+    place = {"account_id": account_id, "tenant_id": tenant_id, "workspace_id": workspace_id}
+    times = {"started_at": at, "heartbeat_at": at, "lease_until": _lease_from(at)}
+    return Session.objects.create(id=new_id, name=slot.name, state=state, **place, **attributes, **times), True
 
 
-def _renewed(
-    session: Session, *, office: str, agent: str, user: str, state: str, until: datetime, at: datetime
-) -> Session:
+def _renewed(session: Session, attributes: Mapping[str, str], state: str, at: datetime) -> Session:
     """The live session with a later lease; what was not known of it before is filled in."""
     session.state = state
-    session.office, session.agent = session.office or office, session.agent or agent
-    session.end_user = session.end_user or user
-    session.heartbeat_at, session.lease_until = max(session.heartbeat_at, at), max(session.lease_until, until)
-    session.save(update_fields=["state", "office", "agent", "end_user", "heartbeat_at", "lease_until"])
+    for field, value in attributes.items():
+        setattr(session, field, getattr(session, field) or value)
+    session.heartbeat_at = max(session.heartbeat_at, at)
+    session.lease_until = max(session.lease_until, _lease_from(at))
+    session.save(update_fields=["state", "heartbeat_at", "lease_until", *attributes])
     return session
+
+
+def _lease_from(at: datetime) -> datetime:
+    return at + timedelta(seconds=lease_seconds())
