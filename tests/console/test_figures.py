@@ -1,6 +1,6 @@
 """How the console writes figures."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -109,3 +109,28 @@ def test_rate_keeps_every_digit() -> None:
     """P4: the price of a small unit is not rounded to nothing."""
     assert figures.format_rate(Decimal("0.000050000"), "USD") == "$0.00005"
     assert figures.format_rate(Decimal("0.250000000"), "USD") == "$0.25"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (0.9, "just now"),
+        (1, "1 s ago"),
+        (119, "119 s ago"),
+        (120, "2 min ago"),
+        (3599, "59 min ago"),
+        (3600, "1 h ago"),
+        (48 * 3600 - 1, "47 h ago"),
+        (1200 * 86_400, "1,200 days ago"),
+    ],
+)
+def test_how_long_ago_is_told_in_one_unit(seconds: float, text: str) -> None:
+    """P9: the latest sign of life of a session."""
+    at = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert figures.format_ago(at - timedelta(seconds=seconds), at) == text
+
+
+def test_clock_is_the_tenants() -> None:
+    """F1: the time of day of what refreshes itself."""
+    assert figures.format_clock(datetime(2026, 3, 10, 12, 5, 9, tzinfo=UTC), "Europe/Berlin") == "13:05:09"
