@@ -33,6 +33,7 @@ class Servers:
     def __init__(self, folder: Path, template: str) -> None:
         """`template` is the URL of a migrated database, whose schema is copied."""
         self._folder = folder
+        self.found = folder / "differences"  # what workers found wrong, a line each
         self._postgres = Postgres(folder / "postgres", durable=True)
         self._postgres.start()
         _copy(template, self._postgres.url)
@@ -42,7 +43,9 @@ class Servers:
         backends = Backends(self._postgres.url, "redis://127.0.0.1:1/0", "")
         self._environment = django_environment(self._settings, backends, secret_key="for-a-replay-" * 5)
         self._web = web_server(self._settings, self._environment)
-        self._workers = [self._step(f"worker{number}", "work", {"limit": 7}) for number in range(WORKERS)]
+        self._workers = [
+            self._step(f"worker{number}", "work", {"limit": 7, "found": str(self.found)}) for number in range(WORKERS)
+        ]
 
     @property
     def url(self) -> str:
@@ -80,7 +83,7 @@ class Servers:
         while not answers_ready(self._settings.port):
             self.mend()
             if time.monotonic() > deadline:
-                raise AssertionError(f"The web server does not answer; see {self._folder}/log.")
+                raise AssertionError(self._web.describe_end())
             time.sleep(0.1)
 
     def kill(self, what: str, chance: random.Random) -> None:

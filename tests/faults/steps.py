@@ -1,11 +1,13 @@
 """What the processes of a replay do; called by name after `django.setup()`, with one JSON argument. No test itself."""
 
 import json
+import random
 import sys
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
@@ -15,10 +17,11 @@ from django.utils.timezone import now
 from billing.credits.services.check_ledger import check_ledger
 from billing.plans.queries import price_book
 from billing.runtime.services.expire_holds import expire_holds
-from billing.subscriptions.models import SpendControls
+from billing.subscriptions.models import BillingAccount, SpendControls
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.services.override_entitlement import override_entitlement
 from billing.usage.services.flush_rollups import flush_all_rollups, flush_rollups
+from billing.usage.services.rebuild_rollups import rebuild_rollups
 from tests.make import Customer, make_customer
 
 PLANS = {"paid": "payg", "past": "pro", "owing": "payg"}
@@ -62,8 +65,16 @@ def _override(customer: Customer, feature: str, value: int | None, at: datetime)
 
 
 def work(choices: dict[str, Any]) -> None:
-    """Fold and expire in small steps, as the periodic tasks do, through whatever happens to the database."""
-    steps: list[Callable[[], int]] = [lambda: flush_rollups(limit=choices["limit"]), lambda: expire_holds(at=now())]
+    """Fold and expire in small steps, as the periodic tasks do, through whatever happens to the database.
+
+    Now and then an account's rollups are made again while all goes on; what that finds wrong goes into a file.
+    """
+    found = Path(choices["found"])
+    steps: list[Callable[[], object]] = [
+        lambda: flush_rollups(limit=choices["limit"]),
+        lambda: expire_holds(at=now()),
+        lambda: random.random() < 0.05 and found.open("a").writelines(_rebuild_one()),
+    ]
     while True:
         for step in steps:
             try:
@@ -73,9 +84,18 @@ def work(choices: dict[str, Any]) -> None:
         time.sleep(0.02)
 
 
+def _rebuild_one() -> list[str]:
+    """What was wrong with the rollups of one account."""
+    account_id = random.choice(BillingAccount.objects.values_list("id", flat=True))
+    return rebuild_rollups(account_id=account_id, period_start=None, at=now()).differences
+
+
 def finish(choices: dict[str, Any]) -> None:
-    """Expire what nobody closed, fold what is left, and look whether the ledger adds up."""
+    """Expire what nobody closed, fold what is left, and look whether ledger and rollups add up."""
     later = now() + timedelta(minutes=choices["minutes"])
     expired = expire_holds(at=later)
     flush_all_rollups()
-    print(json.dumps({"expired": expired, "findings": [str(finding) for finding in check_ledger(at=later)]}))
+    findings = [str(finding) for finding in check_ledger(at=later)]
+    for account_id in BillingAccount.objects.values_list("id", flat=True):
+        findings += rebuild_rollups(account_id=account_id, period_start=None, at=later).differences
+    print(json.dumps({"expired": expired, "findings": findings}))

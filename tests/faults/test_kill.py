@@ -25,7 +25,7 @@ from tests.faults.reckoning import Prices, facts_of, reckon
 from tests.faults.servers import Servers
 from tests.faults.traffic import LANES, Job, Platform, Run, make_jobs
 
-REQUESTS = int(os.environ.get("FAULT_REQUESTS", "700"))
+REQUESTS = int(os.environ.get("FAULT_REQUESTS", "500"))
 KILLS = int(os.environ.get("FAULT_KILLS", "6"))
 SEEDS = [int(seed) for seed in os.environ.get("FAULT_SEEDS", "1").split(",")]
 VICTIMS = ("worker", "backend", "web worker", "postmaster", "backend", "web")
@@ -112,6 +112,7 @@ def check(servers: Servers, world: dict[str, Any], jobs: list[Job], opened: date
     servers.stop_workers()
     done = servers.step("finish", {"minutes": 16})
     assert done["findings"] == []
+    assert not servers.found.exists() or not servers.found.read_text(encoding="utf-8")
     runs = [job for job in jobs if isinstance(job, Run)]
     past_limit = sum(Decimal(run.granted["overage"]) > 0 for run in runs)
     assert past_limit == sum(run.customer == "past" for run in runs) - limited

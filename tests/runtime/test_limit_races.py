@@ -115,17 +115,6 @@ def test_concurrent_requests_pass_a_budget_check(name: str) -> None:
     assert check_ledger(at=AT) == []
 
 
-def test_sessions_pass_no_limit_together() -> None:
-    """P9: five slots take five of forty sessions that begin at once; runs of one session share its slot."""
-    customer = limited("payg", concurrent_sessions_limit=5)
-    answers = in_threads(lambda number: try_to_start(customer, session=f"s{number}"), 40)
-    granted = [answer for answer in answers if answer.startswith("auth_")]
-    assert (len(granted), set(answers) - set(granted)) == (5, {"quota-exceeded-concurrent-sessions"})
-    name = Session.objects.earliest("id").name
-    assert len(set(in_threads(lambda _: start(customer, session=name).session, 20))) == 1
-    assert Session.objects.count() == 5
-
-
 def test_what_is_past_the_limit_counts_against_the_day_too() -> None:
     """P8, M9: an execution past the limit costs 0.01 and its model usage; four of them stay within 0.05 a day."""
     customer = limited("pro", executions_per_month=0)
