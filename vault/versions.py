@@ -76,15 +76,18 @@ def erase_versions(*, key: Credential, numbers: Sequence[int], at: datetime) -> 
 
 
 def replace_version(*, key: Credential, number: int, overlap: timedelta, at: datetime) -> None:
-    """Keep a version that is no longer in use for a while, or erase it, under the lock of the key's row."""
+    """Keep a version that is no longer in use for a while, or erase it, under the lock of the key's row.
+
+    When its provider ends it, as the key says it still, is kept with it.
+    """
     versions = CredentialVersion.objects.filter(credential=key)
     latest = versions.aggregate(latest=Max("replaced_at"))["latest"]
     replaced_at = at if latest is None else max(at, latest + _NEXT)
     kept = versions.filter(number=number, revoked_at=None)
+    kept.update(replaced_at=replaced_at, expires_at=key.expires_at)
     if overlap > timedelta(0):
-        kept.update(replaced_at=replaced_at, overlap_ends_at=at + overlap)
+        kept.update(overlap_ends_at=at + overlap)
     else:
-        kept.update(replaced_at=replaced_at)
         erase_versions(key=key, numbers=[number], at=at)
 
 

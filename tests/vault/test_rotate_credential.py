@@ -147,6 +147,20 @@ def test_nothing_backed_out_of_is_offered_for_what_is_erased(key: Credential) ->
         restore(key, hours=3)
 
 
+def test_end_comes_back_with_its_text(key: Credential) -> None:
+    """K8, K9: each text has its own; one that is over by then is said at once."""
+    change = {"tenant_id": key.tenant_id, "credential_id": key.id, "actor": SYSTEM, "at": AT}
+    change_credential(**change, expires_at=AT + 2 * HOUR)
+    rotate(key)
+    change_credential(**change, expires_at=AT + 40 * DAY)
+    restored = restore(key)
+    assert (restored.expires_at, restored.health) == (AT + 2 * HOUR, "unverified")
+    forth = restore(key, hours=2)
+    assert forth.expires_at == AT + 40 * DAY
+    over = restore(key, hours=3)
+    assert (over.expires_at, over.health, over.health_reason) == (AT + 2 * HOUR, "invalid", "It has expired.")
+
+
 def test_too_late_to_go_back(key: Credential) -> None:
     """K8: also where no worker has erased it yet."""
     rotate(key, overlap=HOUR)

@@ -98,6 +98,9 @@ class CredentialVersion(models.Model):
     overlap_ends_at = models.DateTimeField(
         null=True, blank=True, help_text="A replaced version is kept until then, and revoked."
     )
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider ends a replaced version; the key says it of the current."
+    )
     replaced_at = models.DateTimeField(
         null=True, blank=True, help_text="When another one took its place; later than of all that were replaced before."
     )

@@ -16,7 +16,7 @@ from vault.versions import replace_version, replaced_last, require_not_revoked
 @transaction.atomic
 def restore_version(*, tenant_id: UUID | None, credential_id: UUID, actor: Actor, at: datetime) -> Credential:
     """Go back to the text that was replaced last, while it is kept; the newer one is kept as long as usual (K8), so
-    that going back can be taken back.
+    that going back can be taken back. Its known end is the key's again.
 
     What the old text is worth by now is checked at once, and not waited for. Raises Credential.DoesNotExist, NotUsable
     for a revoked key, NothingToRestore.
@@ -26,10 +26,10 @@ def restore_version(*, tenant_id: UUID | None, credential_id: UUID, actor: Actor
     version = replaced_last(key, at)
     if version is None:
         raise NothingToRestore
-    CredentialVersion.objects.filter(id=version.id).update(overlap_ends_at=None, replaced_at=None)
+    CredentialVersion.objects.filter(id=version.id).update(overlap_ends_at=None, replaced_at=None, expires_at=None)
     overlap = timedelta(hours=settings.VAULT_OVERLAP_HOURS)
     replace_version(key=key, number=key.current_number, overlap=overlap, at=at)
-    key.current_number, key.expires_at = version.number, None
+    key.current_number, key.expires_at = version.number, version.expires_at
     key.failures, key.cools_until = 0, None
     source = HealthChange.Source.PERSON
     set_health(key=key, health=Health.UNVERIFIED, reason="", source=source, at=at)
