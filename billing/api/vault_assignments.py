@@ -68,7 +68,12 @@ class AssignmentChange(VaultBody):
     scope = Word(SCOPES)
     workspace = Text(required=False, allow_null=True, max_length=100, help_text="Slug or id.")
     office = Text(required=False, allow_null=True, max_length=100, help_text="Slug or id, in the workspace.")
-    agent = Text(required=False, allow_null=True, max_length=200, help_text="Id, or name where one live agent has it.")
+    agent = Text(
+        required=False,
+        allow_null=True,
+        max_length=200,
+        help_text="Id, or name where one live agent has it. A retired agent is named by its id, to remove what it has.",
+    )
     provider = ProviderField()
     models = serializers.ListField(
         child=OpenText(max_length=120),
@@ -148,7 +153,8 @@ def _place(caller: Caller, change: dict[str, Any]) -> AssignedPlace:
     if change["scope"] == "office":
         office = _found("office", _office, workspace, change["office"]).id
     if change["scope"] == "agent":
-        agent = _found("agent", _agent, workspace, change["agent"]).id
+        find = _any_agent if change["credential"] is None else _agent
+        agent = _found("agent", find, workspace, change["agent"]).id
     return AssignedPlace(workspace.id, office, agent)
 
 
@@ -163,6 +169,12 @@ def _found(field: str, find: Callable[[Any, str], Found | None], within: object,
 def _office(workspace: Workspace, name: str) -> Office | None:
     as_id = _id_or_none("off", name)
     return workspace.offices.filter(Q(slug=name) | Q(id=as_id)).first()
+
+
+def _any_agent(workspace: Workspace, name: str) -> Agent | None:
+    """A retired agent too, by its id: what it has can be removed. Raises as `_agent`."""
+    as_id = _id_or_none("agt", name)
+    return workspace.agents.filter(id=as_id).first() if as_id is not None else _agent(workspace, name)
 
 
 def _agent(workspace: Workspace, name: str) -> Agent | None:

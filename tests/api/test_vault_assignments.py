@@ -182,6 +182,19 @@ def test_names_of_agents(customer: Customer, key: Credential) -> None:
     assert field_codes(put(customer, **row)) == {"agent": "not-found"}
 
 
+def test_what_a_retired_agent_has_is_removed(customer: Customer, key: Credential) -> None:
+    """K4: by its id; nothing more is assigned to it."""
+    agent = Agent.objects.get()
+    make_assignment(customer.tenant, key, at_place=agent)
+    Agent.objects.update(retired_at=AT)
+    named_by_id = {"scope": "agent", "workspace": "main", "agent": f"agt_{agent.id.hex}"}
+    assert field_codes(put(customer, **named_by_id, credential=named(key))) == {"agent": "not-found"}
+    by_name = named_by_id | {"agent": "Ada"}
+    assert field_codes(put(customer, **by_name, credential=None)) == {"agent": "not-found"}
+    assert put(customer, **named_by_id, credential=None).json() == {"results": [], "removed": 1}
+    assert not Assignment.objects.exists()
+
+
 def test_broken_assignments_say_so(customer: Customer, key: Credential) -> None:
     """K4: disabled, found invalid or revoked: the row stays, and can be removed."""
     put(customer, scope="tenant", credential=named(key))
