@@ -15,7 +15,7 @@ from billing.console.session_texts import runs_in_minute, state_name, state_vari
 from billing.core.ids import encode_id
 from billing.runtime.models import Session
 from billing.runtime.session_queries import as_of, live_sessions
-from billing.runtime.slots import SLOTS, bound
+from billing.runtime.slots import SLOTS, bound, lease_seconds
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
@@ -51,10 +51,14 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """How many sessions are live, and how many may be; `limit` is None where the plan sets none."""
+    """How many sessions are live, and how many may be; `limit` is None where the plan sets none.
+
+    `lease_seconds` is how long a sign of life keeps a slot.
+    """
 
     used: int
     limit: int | None
+    lease_seconds: int
 
     @property
     def percent(self) -> Decimal:
@@ -120,7 +124,7 @@ def live_part(account: BillingAccount, at: datetime, *, may_end: bool, is_paused
     shown, held = live[:MOST_LIVE], stopped[:MOST_STOPPED]
     facts = _facts([*shown, *held], terms, at)
     return LiveSessions(
-        slots=Slots(len(live), bound(terms, SLOTS)),
+        slots=Slots(len(live), bound(terms, SLOTS), lease_seconds()),
         rows=[_row(session, facts) for session in shown],
         stopped=[_row(session, facts) for session in held],
         has_more_stopped=len(stopped) > MOST_STOPPED,
