@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Model
 from hypothesis import strategies as st
 
@@ -77,3 +78,19 @@ def of_readings(period_start: object, rows: Iterable[object], dimensions: list[s
         (period_start, *(getattr(row, name) for name in dimensions)): tuple(getattr(row, name) for name in sums)
         for row in rows
     }
+
+
+def rows_read(query: str) -> int:
+    """Rows that a captured query reads from tables, whatever it then makes of them."""
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query.replace("%", "%%"), [])
+        ((((plan,),),),) = [cursor.fetchall()]
+    return _scanned(plan["Plan"])
+
+
+def _scanned(node: dict[str, Any]) -> int:
+    """Rows that a plan has read from tables."""
+    own = 0
+    if "Relation Name" in node:
+        own = round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+    return own + sum(_scanned(child) for child in node.get("Plans", []))

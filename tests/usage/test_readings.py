@@ -20,7 +20,18 @@ from billing.usage.sums import agents_of, offices_of, totals_of, workspaces_of
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, Customer, make_customer, make_workspace
 from tests.money_make import in_threads, report
-from tests.usage.readings import DAY, METER, METER_SUMS, PLACE_SUMS, ROLLUPS, events, held, of_readings, plain_sums
+from tests.usage.readings import (
+    DAY,
+    METER,
+    METER_SUMS,
+    PLACE_SUMS,
+    ROLLUPS,
+    events,
+    held,
+    of_readings,
+    plain_sums,
+    rows_read,
+)
 
 # Rows as `quaestor_record_usage` takes them: by model, session and hour of a month, without Python.
 _BULK = """
@@ -119,20 +130,5 @@ def _cost_of_reading(customer: Customer, period: Period) -> dict[str, list[int]]
     for name, read in readings.items():
         with CaptureQueriesContext(connection) as queries:
             read()
-        found[name] = [_rows_read(query["sql"]) for query in queries]
+        found[name] = [rows_read(query["sql"]) for query in queries]
     return found
-
-
-def _rows_read(query: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + query.replace("%", "%%"), [])
-        ((((plan,),),),) = [cursor.fetchall()]
-    return _scanned(plan["Plan"])
-
-
-def _scanned(node: dict[str, Any]) -> int:
-    """Rows that a plan has read from tables."""
-    own = 0
-    if "Relation Name" in node:
-        own = round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-    return own + sum(_scanned(child) for child in node.get("Plans", []))

@@ -3,22 +3,32 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.core.periods import Period
 from billing.subscriptions.queries import terms_of
 from billing.usage.queries import MeterReading
 from billing.usage.services.flush_rollups import flush_all_rollups
-from billing.usage.session_ledger import SessionLine, breakdown_of, session_lines
+from billing.usage.session_ledger import Position, SessionLine, breakdown_of, session_lines
 from tests.make import AT, Customer, make_customer
 from tests.money_make import event, report
+from tests.usage.readings import rows_read
 
 MINUTE = timedelta(minutes=1)
+_SESSIONS = """
+    INSERT INTO billing_usage_sessionrollup (
+        account_id, period_start, workspace_id, session, office, agent, first_at, last_at, requests, input_tokens,
+        output_tokens, cached_input_tokens, cost, own_key_cost)
+    SELECT %s, %s, %s, 's-' || n, '', '', moment, moment, 1, 1, 1, 0, 1, 0
+      FROM generate_series(1, 20000) AS n, LATERAL (SELECT %s - n * interval '1 second') AS t (moment)
+"""
 pytestmark = pytest.mark.usefixtures("catalogue")
 
 
 @pytest.fixture
 def customer() -> Customer:
-    return make_customer("pro")
+    return make_customer("pro", at=AT - timedelta(days=1))
 
 
 def period_of(customer: Customer) -> Period:
@@ -61,3 +71,19 @@ def breakdown(customer: Customer, session: str) -> list[MeterReading]:
     workspace_id = customer.workspace.id
     period = period_of(customer)
     return list(breakdown_of(account_id=customer.account.id, period=period, workspace_id=workspace_id, session=session))
+
+
+def test_page_reads_no_more_than_its_lines(customer: Customer) -> None:
+    """U4, U5: of twenty thousand sessions at rest, by their index, from any position; what waits is added to that."""
+    values = [customer.account.id, period_of(customer).start, customer.workspace.id, AT]
+    with connection.cursor() as cursor:
+        cursor.execute(_SESSIONS, values)
+        cursor.execute("ANALYZE billing_usage_sessionrollup")
+    used(customer, "s-7", 1)
+    position: Position | None = None
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            page = session_lines(account_id=customer.account.id, period=period_of(customer), limit=50, before=position)
+        assert len(page) == 50
+        assert rows_read(queries[0]["sql"]) <= 50 + 10
+        position = page[-1].position
