@@ -4,8 +4,10 @@ import logging
 from typing import Any
 
 import structlog
+from django.http import HttpRequest
 from structlog.typing import Processor
 
+from config.shown_paths import shown_path
 from vault.crypto.redaction import redact
 
 _plain = logging.Formatter()
@@ -20,8 +22,10 @@ class RedactedRecord(logging.LogRecord):
             self.exc_text = redact(_plain.formatException(self.exc_info))
 
     def getMessage(self) -> str:
-        """The message, or the JSON line that our formatter has made of it."""
-        return redact(super().getMessage())
+        """The message, or the JSON line that our formatter has made of it; Django's lines about requests name paths."""
+        text = super().getMessage()
+        request = vars(self).get("request")
+        return redact(text.replace(request.path, shown_path(request)) if isinstance(request, HttpRequest) else text)
 
 
 logging.setLogRecordFactory(RedactedRecord)

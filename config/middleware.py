@@ -6,6 +6,8 @@ from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
+from config.shown_paths import shown_path
+
 # django-unfold's pages run Alpine expressions and set inline styles; the relaxation stays inside the admin.
 _ADMIN_POLICY = {
     "script-src": [SELF, UNSAFE_EVAL, UNSAFE_INLINE],
@@ -17,11 +19,12 @@ _RELAXED = (("/admin/", _ADMIN_POLICY), ("/v1/docs", _DOCS_POLICY))
 
 
 class RequestLog(RequestMiddleware):
-    """Logs requests without what follows the question mark: somebody may have put a provider key there (K2)."""
+    """Logs requests by their route, without values in the path and what follows it: somebody may have put a provider
+    key there (K2)."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:
-        return f"{request.method} {request.path}"
+        return f"{request.method} {shown_path(request)}"
 
 
 class AdminContentSecurityPolicy:

@@ -4,11 +4,18 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import cast
 
 import pytest
 import structlog
+from django.http import HttpResponse
+from django.test import RequestFactory
+from django.urls import Resolver404, resolve
+from django.utils.log import log_response
 
+from config.middleware import RequestLog
+from tests.vault.make import key_text
 from vault.crypto.redaction import REDACTED
 from vault.crypto.secret import Secret
 
@@ -75,6 +82,24 @@ def test_logged_exception_has_no_key(lines: Lines, structured: bool) -> None:
     assert line["event"] == "failed"
     assert f"RuntimeError: refused {REDACTED}" in line["exception"]
     assert "in fail_with" in line["exception"]
+
+
+@pytest.mark.parametrize("provider", ["deepgram", "assemblyai", "postmark", "twilio"])
+def test_key_in_a_path_is_not_logged(lines: Lines, rf: RequestFactory, provider: str) -> None:
+    """K2: where a route takes it for an id, and where nothing answers; in our lines and in Django's."""
+    for path in (f"/v1/vault/credentials/{key_text(provider)}", f"/nowhere/{key_text(provider)}/more"):
+        request = rf.get(path)
+        with suppress(Resolver404):
+            request.resolver_match = resolve(path)
+        log_response("%s: %s", "Forbidden", path, response=HttpResponse(status=503), request=request)
+        structlog.get_logger("tests").warning("request_finished", request=RequestLog.format_request(request))
+    texts = [(line["event"], line.get("request")) for line in lines.parsed()]
+    assert texts == [
+        ("Forbidden: /v1/vault/credentials/<str:credential_id>", None),
+        ("request_finished", "GET /v1/vault/credentials/<str:credential_id>"),
+        (f"Forbidden: /nowhere/{REDACTED}/more", None),
+        ("request_finished", f"GET /nowhere/{REDACTED}/more"),
+    ]
 
 
 def test_other_handler_prints_no_key() -> None:
