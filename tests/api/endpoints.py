@@ -79,6 +79,7 @@ ENDPOINTS = [
     Endpoint("GET", "quota/tokens?workspace={ws}", frozenset({V, B, U, R})),
     Endpoint("GET", "usage/events?workspace={ws}", frozenset({V, B, U})),
     Endpoint("GET", "usage/sessions?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "usage/export?workspace={ws}", frozenset({V, B})),
     Endpoint("POST", "usage/events", frozenset({U, R}), 200, EVENT),
     Endpoint("POST", "runtime/authorizations", frozenset({U, R}), 201, RUN),
     Endpoint(
