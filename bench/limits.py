@@ -30,7 +30,9 @@ _REQUESTS = """
                                     'cached_input_per_million', '0.075', 'long_context', '[]'::jsonb),
         'input_tokens', 900, 'max_output_tokens', 400, 'held', '0.000375', 'meters', '[]'::jsonb,
         'period_start', date_trunc('month', now()),
-        'office', '', 'agent', 'bench', 'session', 's', 'end_user', '', 'swept', false)
+        'quoted', '0.000375', 'credential_reason', '', 'office', '', 'agent', 'bench', 'end_user', '', 'swept', false,
+        'sandbox', false, 'session_slots', 1000, 'session_rate', 1000000, 'session_repeats', 1000000,
+        'session_lease', 60)
       FROM billing_subscriptions_billingaccount AS a
       JOIN billing_subscriptions_workspacebilling AS w ON w.account_id = a.id,
            (SELECT id FROM tenants_apikey LIMIT 1) AS k,
@@ -38,8 +40,10 @@ _REQUESTS = """
 """
 _AUTHORIZE = """
 \\set n {number}
+\\set session random(1, 64)
 SELECT a.* FROM bench_request AS b, quaestor_authorize(jsonb_build_array(b.body || jsonb_build_object(
     'id', gen_random_uuid(), 'hold', gen_random_uuid(), 'idempotency_key', gen_random_uuid(),
+    'session', 's-' || :session, 'new_session', gen_random_uuid(), 'session_shape', md5(random()::text),
     'expires_at', now() + interval '15 minutes')), now()) AS a WHERE b.n = :n;
 """
 _SETTLE = """
@@ -56,19 +60,28 @@ _OPEN_RUNS = """
       FROM generate_series(1, %(runs)s) AS g
       JOIN bench_request AS b ON b.n = CASE WHEN %(hot)s THEN 1 ELSE 1 + g %% 1000 END;
     SELECT count(*) FROM quaestor_authorize((SELECT jsonb_agg(body || jsonb_build_object(
-        'id', id, 'hold', gen_random_uuid(), 'idempotency_key', id, 'expires_at', now() + interval '15 minutes'))
+        'id', id, 'hold', gen_random_uuid(), 'idempotency_key', id, 'session', 's-' || n % 64,
+        'new_session', gen_random_uuid(), 'session_shape', md5(id::text), 'expires_at', now() + interval '15 minutes'))
         FROM bench_settle), now());
     UPDATE bench_settle SET body = jsonb_build_object(
         'id', id, 'ledger', body -> 'ledger', 'receivable', body -> 'receivable', 'revenue', body -> 'revenue',
-        'digest', '00112233445566778899aabbccddeeff', 'cost', '0.000255', 'swept', false,
+        'digest', '00112233445566778899aabbccddeeff', 'cost', '0.000255', 'swept', false, 'session_lease', 60,
         'event', body || jsonb_build_object(
             'id', gen_random_uuid(), 'account_id', body -> 'account', 'tenant_id', body -> 'tenant',
             'workspace_id', body -> 'workspace', 'idempotency_key', 'quaestor:' || id, 'product', 'llm',
-            'unit', 'token', 'quantity', '1100', 'output_tokens', 200, 'cached_input_tokens', 0, 'cost', '0.000255',
+            'unit', 'token', 'session', 's-' || n % 64,
+            'quantity', '1100', 'output_tokens', 200, 'cached_input_tokens', 0, 'cost', '0.000255',
             'outcome', 'success', 'occurred_at', now(), 'recorded_at', now(),
             'period_start', date_trunc('month', now())));
     CREATE UNIQUE INDEX ON bench_settle (n);
     ANALYZE bench_settle;
+"""
+
+_COLUMNS = """
+    id, account_id, tenant_id, workspace_id, idempotency_key, body_digest, product, unit, provider, model,
+    credential_source, quantity, input_tokens, output_tokens, cached_input_tokens, cost, currency, funding, office,
+    agent, session, end_user, outcome, occurred_at, recorded_at, period_start, reverses_id, credential_id,
+    credential_reason, sandbox
 """
 
 
@@ -79,7 +92,7 @@ class Limits:
         self._url, self._folder = url, folder
         self._connection = psycopg.connect(url, autocommit=True)
         self._connection.execute(_REQUESTS)
-        if self.value("SELECT count(*) FROM bench_request") != ACCOUNTS:
+        if self.row("SELECT count(*) FROM bench_request")[0] != ACCOUNTS:
             raise SystemExit("The benchmark's requests are incomplete.")
 
     def authorize(self, *, hot: bool, clients: int, seconds: int) -> float:
@@ -102,14 +115,24 @@ class Limits:
         assert body is not None
         lines = "".join(_copy_lines(body[0], rows)).encode()
         began = time.perf_counter()
-        with self._connection.cursor().copy("COPY billing_usage_usageevent FROM STDIN") as copy:
+        with self._connection.cursor().copy(f"COPY billing_usage_usageevent ({_COLUMNS}) FROM STDIN") as copy:
             copy.write(lines)
         return rows / (time.perf_counter() - began)
 
-    def value(self, query: str) -> Any:
-        """The first column of a query's only row."""
+    def copy_out(self, statement: str) -> float:
+        """Rows a second of COPY TO STDOUT."""
+        rows, began = 0, time.perf_counter()
+        with self._connection.cursor().copy(f"{statement} TO STDOUT (FORMAT csv)".encode()) as copy:
+            for _ in copy:
+                rows += 1
+        return rows / (time.perf_counter() - began)
+
+    def row(self, query: str) -> tuple[Any, ...]:
+        """A query's only row."""
         row = self._connection.execute(query.encode()).fetchone()
-        return row[0] if row else None
+        if row is None:
+            raise SystemExit(f"Nothing is found by {query}")
+        return row
 
     def _pgbench(self, script: str, clients: int, length: list[str]) -> float:
         path = self._folder / "script.sql"
@@ -129,5 +152,5 @@ def _copy_lines(body: dict[str, Any], rows: int) -> Iterable[str]:
         yield (
             f"{key}\t{body['account']}\t{body['tenant']}\t{body['workspace']}\tcopy-{key}\t\\\\x{key.hex}\tllm\ttoken\t"
             f"openai\tgpt-4o-mini\tplatform\t1100\t900\t200\t0\t0.000255\tUSD\tcredits\t\tbench\ts\t\t\t"
-            f"{at}\t{at}\t{at}\t\\N\n"
+            f"{at}\t{at}\t{at}\t\\N\t\\N\t\tf\n"
         )

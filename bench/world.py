@@ -1,6 +1,5 @@
 """What is measured against: a fresh durable PostgreSQL with a thousand funded accounts, and the web server on it."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -11,32 +10,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent
+from bench.product import PROJECT, environment_for, product, run
+
 ACCOUNTS = 1000
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
 class World:
-    """A filled database and a running web server."""
+    """A filled database and a running web server, `web` being the process that started its workers."""
 
     database_url: str
     port: int
     key: str
+    web: int
 
 
 @contextmanager
 def running_world(folder: Path, database_url: str, *, workers: int, threads: int) -> Iterator[World]:
     """Fill the database and serve it until the context ends."""
     port = _free_port()
-    environment = os.environ | {
-        "DATABASE_URL": database_url,
-        "SECRET_KEY": "only-for-benchmarks-" * 3,
-        "INSECURE_COOKIES": "1",
-        "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-    }
-    _run(["manage.py", "migrate", "--no-input", "--verbosity=0"], environment)
-    key = _run(["-m", "bench.fill_main"], environment).split()[-1]
+    environment = environment_for(database_url)
+    run(["manage.py", "migrate", "--no-input", "--verbosity=0"], database_url)
+    key = product(database_url, "fill")
     command = ["-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "warning"]
     with (folder / "web.log").open("w") as log:
@@ -45,17 +41,10 @@ def running_world(folder: Path, database_url: str, *, workers: int, threads: int
         )
         try:
             _wait(port)
-            yield World(database_url, port, key)
+            yield World(database_url, port, key, web.pid)
         finally:
             web.terminate()
             web.wait(timeout=20)
-
-
-def _run(arguments: list[str], environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=PROJECT, env=environment, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout
 
 
 def _free_port() -> int:
