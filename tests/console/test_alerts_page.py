@@ -1,6 +1,5 @@
 """The alerts page: how much of each limit is used, and what a customer caps and allows (F1, P8, M9)."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -21,7 +20,7 @@ CHANGES = ("/alerts/overage", "/alerts/overage/off", "/alerts/caps", "/alerts/em
 
 
 @pytest.fixture
-def pro(catalogue: None, clock: time_machine.Traveller) -> Iterator[Customer]:
+def pro(catalogue: None, clock: time_machine.Traveller) -> Customer:
     """5,000 executions, then $0.01 each; $5.00 a user and day."""
     return make_customer("pro", slug="acme")
 
@@ -129,7 +128,7 @@ def test_overage_is_turned_on_and_off(pro: Customer) -> None:
     assert "for at most $50.00 in a billing period" in page.text
     assert client.post("/alerts/overage/off").status_code == 302
     off = client.get("/alerts/")
-    assert (off.context["page"].overage.is_on, controls_of(pro).overage_ceiling) == (False, 50)
+    assert (off.context["page"].overage.is_on, controls_of(pro).overage_ceiling) == (False, Decimal(50))
     assert "What was used this period, $1.46, stays on the next invoice." in off.text
     lines = AuditEvent.objects.filter(action="spend_controls.changed")
     assert [line.actor_user for line in lines] == [user, user]
@@ -231,7 +230,12 @@ def test_panels_leave_each_other_alone(pro: Customer) -> None:
     client.post("/alerts/caps", {"daily_cap": "15"})
     client.post("/alerts/emails", {"low_balance_threshold": "0"})
     kept = controls_of(pro)
-    assert (kept.overage_enabled, kept.overage_ceiling, kept.daily_cap, kept.burn_alerts) == (True, 50, 15, False)
+    assert (kept.overage_enabled, kept.overage_ceiling, kept.daily_cap, kept.burn_alerts) == (
+        True,
+        Decimal(50),
+        Decimal(15),
+        False,
+    )
 
 
 @pytest.mark.parametrize("role", [Role.DEVELOPER, Role.VIEWER])
