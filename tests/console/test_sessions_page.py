@@ -37,7 +37,8 @@ def make_session(customer: Customer, name: str = "", **facts: Any) -> Session:
 
 
 def make_stopped(customer: Customer, name: str = "", **facts: Any) -> Session:
-    return make_session(customer, name, **{"state": "stopped", "stopped_for": "hand", "ended_at": AT - SECOND} | facts)
+    usual: dict[str, Any] = {"state": "stopped", "stopped_for": "hand", "ended_at": AT - SECOND}
+    return make_session(customer, name, **usual | facts)
 
 
 def make_ended(customer: Customer, times: int, **facts: Any) -> list[Session]:
@@ -122,7 +123,7 @@ def test_stopped_by_hand_names_members_and_no_staff(customer: Customer) -> None:
             actor_user=user,
             action="session.stopped",
             target=encode_id("ses", session.id),
-            at=session.ended_at,
+            at=AT - SECOND,
         )
     rows = signed_in(member).get("/sessions/").context["page"].live.stopped
     assert [row.reason for row in rows] == ["Stopped by the platform's staff.", f"Stopped by {member.email}."]
