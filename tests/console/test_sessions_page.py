@@ -41,8 +41,8 @@ def make_stopped(customer: Customer, name: str = "", **facts: Any) -> Session:
     return make_session(customer, name, **usual | facts)
 
 
-def make_ended(customer: Customer, times: int, **facts: Any) -> list[Session]:
-    return [make_session(customer, **{"state": "completed", "ended_at": AT - SECOND} | facts) for _ in range(times)]
+def make_ended(customer: Customer, times: int) -> list[Session]:
+    return [make_session(customer, state="completed", ended_at=AT - SECOND) for _ in range(times)]
 
 
 def test_live_sessions_hold_slots(customer: Customer) -> None:
