@@ -19,7 +19,7 @@ from vault.records import audit_key
 from vault.services.set_health import apply_verdict
 from vault.versions import Stored, accepted, unheard, unwrap_data_key, write_version
 
-_NAMES_TRIED = 3  # each time that somebody else takes the default name at the same time
+_NAMES_TRIED = 100  # somebody else was faster each time: as many as ever add keys at once
 _ONCE = "credential_name_once"
 
 
