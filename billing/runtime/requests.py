@@ -6,9 +6,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from billing.usage.inputs import Key, Name, Tokens
+from vault.crypto.free_text import hold_a_key
 from vault.crypto.secret import Secret
 from vault.outcomes import OUTCOMES_TEXT
 
+HOLDS_A_KEY = "A text looks like a provider key, and many may read it: leave it out"
 Tier = Literal["fast", "standard", "heavy"]
 Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", description=OUTCOMES_TEXT)]
 
@@ -40,6 +42,8 @@ class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=T
         texts = (self.workspace, self.idempotency_key, self.office, self.agent, self.session, self.user)
         if "\x00" in "".join(texts) or (self.fingerprint and "\x00" in self.fingerprint):
             raise ValueError("Text cannot contain the character NUL")
+        if hold_a_key(f"{self.office}\n{self.agent}\n{self.session}\n{self.user}"):
+            raise ValueError(HOLDS_A_KEY)
 
 
 class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
@@ -49,6 +53,10 @@ class SettlementRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True
     output_tokens: Tokens
     cached_tokens: Tokens = 0
     outcome: Outcome = "success"
+
+    def __post_init__(self) -> None:
+        if hold_a_key(self.outcome):
+            raise ValueError(HOLDS_A_KEY)
 
 
 class AuthorizationAnswer(msgspec.Struct, kw_only=True, frozen=True):

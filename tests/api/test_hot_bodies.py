@@ -8,7 +8,7 @@ import pytest
 from billing.runtime.models import Authorization
 from billing.usage.models import UsageEvent
 from tests.api.calls import call, refusal
-from tests.api.endpoints import EVENT, RUN
+from tests.api.endpoints import EVENT, OPENAI_KEY, RUN
 from tests.make import Customer, make_customer
 
 
@@ -37,6 +37,27 @@ def test_repeated_key_of_a_run(customer: Customer, tail: str) -> None:
     assert refusal(response) == (400, "invalid-json")
     assert "twice" in response.json()["detail"]
     assert not Authorization.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["office", "agent", "session", "user"])
+def test_key_in_a_text_of_a_run(customer: Customer, field: str) -> None:
+    """K2: many may read what a run or session is attributed to; nothing is kept, and the answer does not repeat it."""
+    text = f"my {OPENAI_KEY[:80]}"
+    run = call("POST", "/v1/runtime/authorizations", customer.key, RUN | {field: text})
+    session = call("POST", "/v1/sessions", customer.key, {"workspace": "main", field: text})
+    for response in (run, session):
+        assert refusal(response) == (400, "invalid-request")
+        assert OPENAI_KEY[:80] not in response.text
+    assert not Authorization.objects.exists()
+
+
+def test_key_as_an_outcome(customer: Customer) -> None:
+    """K2: it is kept with the usage."""
+    run = call("POST", "/v1/runtime/authorizations", customer.key, RUN).json()["id"]
+    body = {"input_tokens": 1, "output_tokens": 1, "outcome": "sk-0123456789abcdef0123"}
+    response = call("POST", f"/v1/runtime/authorizations/{run}/settle", customer.key, body)
+    assert refusal(response) == (400, "invalid-request")
+    assert "sk-0123" not in response.text
 
 
 @pytest.mark.parametrize("session", [":", '":', '\\":', ' " : ', "é:", "\\", ""])

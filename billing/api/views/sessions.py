@@ -18,6 +18,7 @@ from billing.api.lookups import billed_by, id_named, nothing_here, payer_of, wor
 from billing.api.pagination import encode_cursor, id_of, paged
 from billing.api.permissions import caller_of
 from billing.api.serializers import AccountPageQuery, AccountQuery, Body, Query, Text
+from billing.api.vault_fields import OpenText
 from billing.api.views.base import ApiView
 from billing.core.ids import encode_id
 from billing.runtime.models import Session
@@ -77,7 +78,7 @@ class SessionQuotaAnswer(msgspec.Struct, frozen=True):
     heartbeat_timeout_seconds: int
 
 
-class _Name(Text):
+class _Name(OpenText):
     """What a run or an event may be attributed to, kept as it is sent."""
 
     def __init__(self) -> None:
