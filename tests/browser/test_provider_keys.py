@@ -51,6 +51,39 @@ def look(visitor: Visitor, path: str = "") -> None:
     assert visitor.overflow() == 0, path
 
 
+@pytest.fixture
+def long_named(keyring: Site) -> Site:
+    """The same with keys whose names have no place to break."""
+    tenant = Tenant.objects.get(slug="acme")
+    make_assignment(tenant, make_credential(tenant, name="W" * 100, at=now()))
+    make_assignment(tenant, make_credential(tenant, "groq", name="M" * 100, health="invalid", at=now()))
+    return keyring
+
+
+_CUT_OFF = """() => [...document.querySelectorAll('main :is(h1, h2, label, p, a, span, button, input, legend)')]
+    .filter(one => one.offsetWidth > 1 && one.getBoundingClientRect().right > innerWidth)
+    .map(one => one.outerHTML.slice(0, 200))"""
+
+
+def test_long_names_fit(long_named: Site, tab: Page) -> None:
+    """F1: on a phone no page grows wider than the screen, and nothing of it is cut off."""
+    tab.set_viewport_size(PHONE)
+    visitor = Visitor(long_named, tab)
+    visitor.sign_in()
+    for path in (
+        "/keys/",
+        "/keys/add/openai",
+        "/keys/assignments",
+        "/keys/assignments/set?provider=openai&place=tenant",
+    ):
+        visitor.open(path)
+        assert (visitor.overflow(), tab.evaluate(_CUT_OFF)) == (0, []), path
+    visitor.open("/keys/")
+    tab.get_by_role("link", name=f"Manage OpenAI: {'W' * 100}").click()
+    expect(tab.get_by_role("heading", name="W" * 100)).to_be_visible()
+    assert (visitor.overflow(), tab.evaluate(_CUT_OFF)) == (0, [])
+
+
 @pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")], ids=["desk", "phone"])
 def test_pages_pass_axe(keyring: Site, tab: Page, size: ViewportSize, scheme: str) -> None:
     """F1: the list, the forms, a key and the tree, with keys that work and that do not."""
