@@ -29,6 +29,6 @@ RUN SECRET_KEY=used-for-collecting-static-files-and-nothing-else-at-all python m
 RUN install --directory --owner=quaestor --mode=700 /srv/keks
 USER 10001
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", \
+CMD ["granian", "--interface", "wsgi", "--no-ws", "--respawn-failed-workers", "--host", "0.0.0.0", "--port", "8000", \
      "--workers", "2", "--blocking-threads", "4", "--blocking-threads-idle-timeout", "600", \
      "--log-level", "warning", "config.wsgi:application"]

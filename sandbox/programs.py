@@ -30,7 +30,12 @@ def web_server(settings: RunSettings, environment: Mapping[str, str]) -> Child:
         "--log-level": "warning",
     }
     arguments = [part for option in options.items() for part in option]
-    return _python("web", ["-m", "granian", "--no-ws", *arguments, "config.wsgi:application"], settings, environment)
+    return _python(
+        "web",
+        ["-m", "granian", "--no-ws", "--respawn-failed-workers", *arguments, "config.wsgi:application"],
+        settings,
+        environment,
+    )
 
 
 def worker(settings: RunSettings, environment: Mapping[str, str]) -> Child:
