@@ -1,7 +1,7 @@
 """Usage reported over HTTP in calls of a thousand events, as a ratio to COPY into the same table.
 
-The events of a call differ as a customer's do: in model, agent, session, tokens and time. COPY has it easier than they
-do: all its rows are one account's.
+The events of a call differ as a customer's do: in tokens, and in model and session, each session being one agent's.
+COPY has it easier than they do: all its rows are one account's.
 """
 
 import json
@@ -55,14 +55,15 @@ def _call(world: World) -> bytes:
 
 
 def _event(key: str, account: int, n: int, at: str) -> dict[str, str | int]:
+    session = n % 50
     return {
         "idempotency_key": key,
         "workspace": f"w-{account}",
         "product": "llm",
         "provider": "openai",
         "model": _MODELS[n % 3],
-        "agent": f"agent-{n % 7}",
-        "session": f"s-{n % 50}",
+        "agent": f"agent-{session % 7}",
+        "session": f"s-{session}",
         "input_tokens": 900 + n,
         "output_tokens": 200 + n % 17,
         "occurred_at": at,
