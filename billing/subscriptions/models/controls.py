@@ -20,10 +20,18 @@ class SpendControls(models.Model):
         max_digits=12, decimal_places=2, null=True, blank=True, help_text="The most that overage may cost in a period."
     )
     daily_cap = models.DecimalField(
-        max_digits=12, decimal_places=2, null=True, blank=True, help_text="The most that all runs of a UTC day may cost."
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="The most that all runs of a UTC day may cost.",
     )
     user_daily_cap = models.DecimalField(
-        max_digits=12, decimal_places=2, null=True, blank=True, help_text="The same for each user; never above the plan's."
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="The same for each user; never above the plan's.",
     )
     burn_alerts = models.BooleanField(default=True, help_text="E-mails at 50, 80 and 100 % of a limit.")
     changed_at = models.DateTimeField()
@@ -31,12 +39,15 @@ class SpendControls(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(overage_enabled=False) | Q(overage_ceiling__isnull=False), name="controls_overage_has_ceiling"
+                condition=Q(overage_enabled=False) | Q(overage_ceiling__isnull=False),
+                name="controls_overage_has_ceiling",
             ),
             models.CheckConstraint(
                 condition=Q(overage_ceiling__isnull=True) | Q(overage_ceiling__gte=0), name="controls_ceiling"
             ),
-            models.CheckConstraint(condition=Q(daily_cap__isnull=True) | Q(daily_cap__gte=0), name="controls_daily_cap"),
+            models.CheckConstraint(
+                condition=Q(daily_cap__isnull=True) | Q(daily_cap__gte=0), name="controls_daily_cap"
+            ),
             models.CheckConstraint(
                 condition=Q(user_daily_cap__isnull=True) | Q(user_daily_cap__gte=0), name="controls_user_daily_cap"
             ),
