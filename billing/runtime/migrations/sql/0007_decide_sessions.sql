@@ -128,7 +128,8 @@ $$;
 -- Which meter, if any, refuses: null where all admit. A meter with a limit has `need` and `quota`; one with a soft
 -- limit has `throttle_after` and `throttle_seconds` between two admissions. Where the customer pays for what is past the
 -- quota, `overage_price` is what a unit costs and `overage_ceiling` the most for the period; `extra` is then to be counted
--- too, and `overage` is its price. What is paid for is not slowed.
+-- too, and `overage` is its price, which counts against the account's cap of the day as well: meters come in the order in
+-- which a run takes them, executions before the cap. What is paid for is not slowed.
 DROP FUNCTION quaestor_check_meters(uuid, jsonb, timestamptz);
 CREATE FUNCTION quaestor_check_meters(
     account uuid, meters jsonb, at timestamptz,
@@ -151,6 +152,11 @@ BEGIN
          WHERE k.account_id = account AND k.feature = m.feature AND k.subject = m.subject AND k.window_start = m.since;
         feature := m.feature;
         used := COALESCE(c.taken, 0);
+        IF m.feature = 'spend_cap_per_day' AND overage > 0 THEN
+            m.need := m.need + overage;
+            extra := extra || jsonb_build_array(jsonb_build_object(
+                'feature', m.feature, 'subject', m.subject, 'since', m.since, 'need', overage));
+        END IF;
         IF used + m.need > m.quota THEN
             IF m.overage_price IS NULL THEN
                 verdict := 'limit';
@@ -178,6 +184,16 @@ BEGIN
     feature := NULL;
     used := NULL;
 END $$;
+
+-- Give back what a run has reserved, which may be of one counter twice.
+CREATE OR REPLACE FUNCTION quaestor_release_meters(account uuid, meters jsonb) RETURNS void LANGUAGE sql AS $$
+    UPDATE billing_usage_counter AS c
+       SET reserved = c.reserved - m.need
+      FROM (SELECT x.feature, x.subject, x.since, sum(x.need) AS need
+              FROM jsonb_to_recordset(meters) AS x (feature text, subject text, since timestamptz, need numeric)
+             GROUP BY 1, 2, 3) AS m
+     WHERE c.account_id = account AND c.feature = m.feature AND c.subject = m.subject AND c.window_start = m.since;
+$$;
 
 DROP FUNCTION quaestor_authorize(jsonb, timestamptz);
 CREATE FUNCTION quaestor_authorize(requests jsonb, at timestamptz)

@@ -131,18 +131,31 @@ BEGIN
      WHERE u.id <> (e.value ->> 'id')::uuid;
 END $$;
 
--- Fold up to `most` deltas into the rollups; answers how many. Workers that fold at once take disjoint deltas, and write
--- the same tables in the same order, each in the order of its key: they wait for each other, never in a circle.
--- A rebuild of rollups holds the lock alone.
-CREATE FUNCTION quaestor_fold_usage(most integer) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    taken bigint[];
+-- The events that deltas sum, with the figures of each: what the rollups by place and session are made of. Each event
+-- is looked up by itself (OFFSET 0 leaves no other way), however large the table of events is and whatever the planner
+-- believes of it by then.
+CREATE FUNCTION quaestor_events_of_deltas(deltas bigint[])
+RETURNS TABLE (
+    account_id uuid, period_start timestamptz, workspace_id uuid, session text, office text, agent text,
+    occurred_at timestamptz, requests bigint, input_tokens bigint, output_tokens bigint, cached_input_tokens bigint,
+    cost numeric, own_key_cost numeric
+) LANGUAGE sql STABLE AS $$
+    SELECT e.account_id, e.period_start, e.workspace_id, e.session, e.office, e.agent, e.occurred_at,
+           CASE WHEN e.product <> 'llm' THEN 0 WHEN e.reverses_id IS NULL THEN 1 ELSE -1 END,
+           e.input_tokens, e.output_tokens, e.cached_input_tokens, e.cost,
+           CASE WHEN e.credential_source = 'byok' THEN e.cost ELSE 0 END
+      FROM billing_usage_usagedelta AS d CROSS JOIN LATERAL unnest(d.event_ids) AS x (id) CROSS JOIN LATERAL (
+            SELECT * FROM billing_usage_usageevent AS by_id
+             WHERE by_id.account_id = d.account_id AND by_id.id = x.id OFFSET 0
+           ) AS e
+     WHERE d.id = ANY (deltas);
+$$;
+
+-- Add these deltas to the rollups and delete them; the caller has locked them. Planned anew each time: a plan of when the
+-- tables were small would read all events for each delta.
+CREATE FUNCTION quaestor_fold_deltas(taken bigint[]) RETURNS void LANGUAGE plpgsql
+SET plan_cache_mode = force_custom_plan AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(7301);
-    taken := ARRAY(SELECT id FROM billing_usage_usagedelta ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED);
-    IF cardinality(taken) = 0 THEN
-        RETURN 0;
-    END IF;
     INSERT INTO billing_usage_periodrollup AS r (
         account_id, period_start, workspace_id, product, unit, provider, model, credential_source,
         requests, quantity, input_tokens, output_tokens, cached_input_tokens, cost)
@@ -200,23 +213,22 @@ BEGIN
     SELECT account_id, max(recorded_at) FROM billing_usage_usagedelta WHERE id = ANY (taken) GROUP BY 1 ORDER BY 1
         ON CONFLICT (account_id) DO NOTHING;
     DELETE FROM billing_usage_usagedelta WHERE id = ANY (taken);
-    RETURN cardinality(taken);
 END $$;
 
--- The events that deltas sum, with the figures of each: what the rollups by place and session are made of.
-CREATE FUNCTION quaestor_events_of_deltas(deltas bigint[])
-RETURNS TABLE (
-    account_id uuid, period_start timestamptz, workspace_id uuid, session text, office text, agent text,
-    occurred_at timestamptz, requests bigint, input_tokens bigint, output_tokens bigint, cached_input_tokens bigint,
-    cost numeric, own_key_cost numeric
-) LANGUAGE sql STABLE AS $$
-    SELECT e.account_id, e.period_start, e.workspace_id, e.session, e.office, e.agent, e.occurred_at,
-           CASE WHEN e.product <> 'llm' THEN 0 WHEN e.reverses_id IS NULL THEN 1 ELSE -1 END,
-           e.input_tokens, e.output_tokens, e.cached_input_tokens, e.cost,
-           CASE WHEN e.credential_source = 'byok' THEN e.cost ELSE 0 END
-      FROM billing_usage_usagedelta AS d, unnest(d.event_ids) AS x (id), billing_usage_usageevent AS e
-     WHERE d.id = ANY (deltas) AND e.account_id = d.account_id AND e.id = x.id;
-$$;
+-- Fold up to `most` deltas into the rollups; answers how many. Workers that fold at once take disjoint deltas, and write
+-- the same tables in the same order, each in the order of its key: they wait for each other, never in a circle.
+-- A rebuild of rollups holds the lock alone.
+CREATE FUNCTION quaestor_fold_usage(most integer) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    taken bigint[];
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7301);
+    taken := ARRAY(SELECT id FROM billing_usage_usagedelta ORDER BY id LIMIT most FOR UPDATE SKIP LOCKED);
+    IF cardinality(taken) > 0 THEN
+        PERFORM quaestor_fold_deltas(taken);
+    END IF;
+    RETURN cardinality(taken);
+END $$;
 
 -- What was recorded before these rollups existed. Deltas of then name no events, so that folding them adds nothing to the
 -- rollups by place and session, which are made from all events here.

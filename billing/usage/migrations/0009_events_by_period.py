@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing_usage', '0009_fold'),
+        ('billing_usage', '0008_counters_of_users'),
     ]
 
     operations = [
