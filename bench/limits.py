@@ -60,7 +60,7 @@ _OPEN_RUNS = """
       FROM generate_series(1, %(runs)s) AS g
       JOIN bench_request AS b ON b.n = CASE WHEN %(hot)s THEN 1 ELSE 1 + g %% 1000 END;
     SELECT count(*) FROM quaestor_authorize((SELECT jsonb_agg(body || jsonb_build_object(
-        'id', id, 'hold', gen_random_uuid(), 'idempotency_key', id, 'session', 's-' || n % 64,
+        'id', id, 'hold', gen_random_uuid(), 'idempotency_key', id, 'session', 's-' || n %% 64,
         'new_session', gen_random_uuid(), 'session_shape', md5(id::text), 'expires_at', now() + interval '15 minutes'))
         FROM bench_settle), now());
     UPDATE bench_settle SET body = jsonb_build_object(
@@ -69,7 +69,7 @@ _OPEN_RUNS = """
         'event', body || jsonb_build_object(
             'id', gen_random_uuid(), 'account_id', body -> 'account', 'tenant_id', body -> 'tenant',
             'workspace_id', body -> 'workspace', 'idempotency_key', 'quaestor:' || id, 'product', 'llm',
-            'unit', 'token', 'session', 's-' || n % 64,
+            'unit', 'token', 'session', 's-' || n %% 64,
             'quantity', '1100', 'output_tokens', 200, 'cached_input_tokens', 0, 'cost', '0.000255',
             'outcome', 'success', 'occurred_at', now(), 'recorded_at', now(),
             'period_start', date_trunc('month', now())));
