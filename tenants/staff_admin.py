@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -63,16 +65,30 @@ def confirmed_action(
 ) -> Callable[[Function], Function]:
     """A button on an object's page that asks first: opening it changes nothing, only the confirmation's POST does.
 
-    The function gets (self, request, form, object_id). Whoever has `has_<permission>_permission` sees the button.
+    The function gets (self, request, form, object_id), or without the id in a list. Whoever has
+    `has_<permission>_permission` sees the button. An object that there is not is 404.
     """
-    decorator: Callable[[Function], Function] = action(
+    as_action = action(
         description=title,
         icon=icon,
         permissions=[permission],
         url_path=url_path,
         dialog={"title": title, "description": question, "form_class": None, "form_submit_text": title},
     )
-    return decorator
+
+    def decorate(function: Function) -> Function:
+        view: Function = as_action(function)
+
+        @wraps(view)  # with unfold's attributes of an action
+        def opened(page: Any, request: HttpRequest, **named: str) -> HttpResponse:
+            if "object_id" in named and page.get_object(request, unquote(named["object_id"])) is None:
+                raise Http404(named["object_id"])
+            response: HttpResponse = view(page, request, **named)
+            return response
+
+        return cast("Function", opened)
+
+    return decorate
 
 
 def show_amount(amount: Decimal) -> str:

@@ -80,10 +80,13 @@ def _of_django(error: Http404 | PermissionDenied | SuspiciousOperation) -> Probl
             return problem("invalid-request", "The request cannot be read.")
 
 
+_UNSTORABLE = "Something cannot be stored: a figure, or a sum with it, is too large, or a text holds NUL."
+
+
 def _of_database(error: DatabaseError | InterfaceError) -> Problem:
     match error:
         case DataError():
-            return problem("invalid-request", "A figure of the request, or a sum with it, is too large to be stored.")
+            return problem("invalid-request", _UNSTORABLE)
         case OperationalError() | InterfaceError():
             _log.exception("database_unavailable")
             return problem("service-unavailable", "The database does not answer; try again.", retry_after=1)

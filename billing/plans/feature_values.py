@@ -84,7 +84,12 @@ def _is_valid(feature: Feature, value: object) -> bool:
 def _is_list_of_texts(value: object) -> bool:
     if not isinstance(value, list):
         return False
-    return all(isinstance(item, str) and item.strip() for item in value) and len(set(value)) == len(value)
+    return all(isinstance(item, str) and _is_word(item) for item in value) and len(set(value)) == len(value)
+
+
+def _is_word(text: str) -> bool:
+    """Quotation marks and a bracket in front are a list in JSON that was pasted: no channel or model is called so."""
+    return bool(text.strip()) and not text.startswith("[") and '"' not in text
 
 
 def _is_amount(text: str) -> bool:

@@ -81,8 +81,8 @@ def check_event(event: EventInput) -> str | None:
     """What the fields contradict each other in; None if nothing."""
     if event.idempotency_key.startswith(RESERVED_KEYS):
         return f"Keys that begin with “{RESERVED_KEYS}” are the system's own."
-    texts = f"{event.idempotency_key}{event.workspace}{event.office}{event.agent}{event.session}{event.user}"
-    if "\x00" in texts:
+    names = f"{event.provider}{event.model}{event.office}{event.agent}{event.session}{event.user}"
+    if "\x00" in f"{event.idempotency_key}{event.workspace}{names}":
         return "Text cannot contain the character NUL."
     if event.product == "llm":
         return _check_tokens(event)

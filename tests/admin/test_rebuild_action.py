@@ -37,11 +37,19 @@ def test_wrong_figures_are_put_right(staff: Client, reported: UsageEvent, place:
     PeriodRollup.objects.update(cost=Decimal(7))
     Counter.objects.filter(feature="executions_per_month").update(used=99)
     pk = PeriodRollup.objects.get().pk if place == "periodrollup" else reported.pk
-    assert "HX-Redirect" in staff.post(button(place, pk), CONFIRMED)
+    response = staff.post(button(place, pk), CONFIRMED)
+    after = staff.get(response["HX-Redirect"])
+    assert after.status_code == 200
+    assert "2 figures were wrong" in after.text
     assert PeriodRollup.objects.get().cost == right
     assert Counter.objects.get(feature="executions_per_month").used == 1
-    assert "figures were wrong" in staff.get(reverse("admin:index"), follow=True).text
     assert AuditEvent.objects.get(action="usage.rebuilt").detail["events"] == 1
+
+
+def test_what_there_is_not_has_no_button(staff: Client) -> None:
+    """F2: the dialog of an unknown object is 404, with an id or without sense."""
+    assert staff.get(button("periodrollup", 99_999)).status_code == 404
+    assert staff.get(button("usageevent", "abc")).status_code == 404
 
 
 def test_right_figures_stay(staff: Client, reported: UsageEvent) -> None:

@@ -44,6 +44,8 @@ def test_value_as_staff_write_it(feature: str, text: str, value: JsonValue) -> N
         ("mcp_enabled", "unlimited"),
         ("channels", "a,,b"),
         ("channels", "a, a"),
+        ("denied_models", '["*"]'),
+        ("denied_models", '"*"'),
         ("support", ""),
         ("no_such_feature", "1"),
     ],

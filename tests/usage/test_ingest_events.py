@@ -175,6 +175,8 @@ def test_foreign_workspace_is_not_found() -> None:
         b'{"idempotency_key": "\xff", "workspace": 3}',
         b'{"idempotency_key": "a", "workspace": "ma\\u0000in", "product": "pstn", "quantity": "1"}',
         b'{"idempotency_key": "a\\u0000", "workspace": "main", "product": "pstn", "quantity": "1"}',
+        b'{"idempotency_key": "a", "workspace": "main", "product": "llm", "provider": "a\\u0000b", "model": "m"}',
+        b'{"idempotency_key": "a", "workspace": "main", "product": "llm", "provider": "openai", "model": "\\u0000"}',
         b'{"idempotency_key": "a", "workspace": "main", "product": "pstn", "quantity": "NaN"}',
         b'{"idempotency_key": "a", "workspace": "main", "product": "pstn", "quantity": "1e-10"}',
         b'{"idempotency_key": "a", "workspace": "main", "product": "pstn", "quantity": "1e999999999"}',

@@ -52,17 +52,19 @@ class RebuildsUsage(_Page):
         else:
             _record(request, row.account_id, period_start, rebuilt, at)
             _say(self, request, rebuilt)
-        return go_to(change_url(self.model._meta.label_lower.replace(".", "_"), object_id))
+        return go_to(self.page_after(row))
 
-    def period_of(self, row: Any) -> datetime | None:
-        """The period that a row is about; None for all of the account's."""
+    def period_of(self, row: Any) -> datetime:
+        """The period that a row is about."""
         start: datetime = row.period_start
         return start
 
+    def page_after(self, row: Any) -> str:
+        """Where the rebuilt row can be looked at."""
+        return change_url(self.model._meta.label_lower.replace(".", "_"), row.pk)
 
-def _record(
-    request: HttpRequest, account_id: UUID, period_start: datetime | None, rebuilt: Rebuilt, at: datetime
-) -> None:
+
+def _record(request: HttpRequest, account_id: UUID, period_start: datetime, rebuilt: Rebuilt, at: datetime) -> None:
     tenant_id = BillingAccount.objects.values_list("tenant_id", flat=True).get(id=account_id)
     record_audit(
         tenant_id=tenant_id,
@@ -71,7 +73,7 @@ def _record(
         target=encode_id("acc", account_id),
         at=at,
         detail={
-            "period": period_start.isoformat() if period_start else "all",
+            "period": period_start.isoformat(),
             "events": rebuilt.events,
             "differences": len(rebuilt.differences),
         },
@@ -79,10 +81,12 @@ def _record(
 
 
 def _say(page: _Page, request: HttpRequest, rebuilt: Rebuilt) -> None:
-    made = f"Made again from {rebuilt.events:,} events"
+    made = f"Made again from {rebuilt.events:,} {'event' if rebuilt.events == 1 else 'events'}"
     if not rebuilt.differences:
         page.message_user(request, f"{made}: nothing was wrong.", messages.SUCCESS)
         return
     for difference in rebuilt.differences[:_SHOWN]:
         page.message_user(request, difference, messages.WARNING)
-    page.message_user(request, f"{made}: {len(rebuilt.differences)} figures were wrong.", messages.WARNING)
+    wrong = len(rebuilt.differences)
+    said = f"{wrong:,} figures were wrong, and are right now" if wrong > 1 else "one figure was wrong, and is right now"
+    page.message_user(request, f"{made}: {said}.", messages.WARNING)

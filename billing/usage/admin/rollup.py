@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.timezone import now
 
 from billing.subscriptions.account_admin import AccountFactAdmin
@@ -42,6 +43,10 @@ class PeriodRollupAdmin(RebuildsUsage, AccountFactAdmin[PeriodRollup], NarrowedT
         ("cached_input_tokens", "shown_cost"),
     )
     actions_detail = ("rebuild",)
+
+    def page_after(self, row: PeriodRollup) -> str:
+        """The account's list: a rebuild writes its rows anew."""
+        return f"{reverse('admin:billing_usage_periodrollup_changelist')}?q={row.account_id}"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         lag = lag_of(None, now())

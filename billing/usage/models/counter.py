@@ -33,4 +33,4 @@ class Counter(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.feature} {self.used}+{self.reserved}"
+        return f"{self.feature} from {self.window_start:%Y-%m-%d}"
