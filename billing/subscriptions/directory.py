@@ -9,22 +9,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from billing.subscriptions.models import BillingAccount, WorkspaceBilling
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+
+from billing.subscriptions.models import BillingAccount, FormerAccount, WorkspaceBilling
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.terms import AccountTerms
 from vault.queries import key_ring
 from vault.resolution import KeyRing
 
+_FORMER = ArraySubquery(
+    FormerAccount.objects.filter(workspace_id=OuterRef("workspace_id"))
+    .exclude(account_id=OuterRef("account_id"))
+    .values("account_id")
+)
 _MOST = 50_000  # entries; a process that serves more starts over
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A workspace and the account that pays for it, as read at a version number of the account."""
+    """A workspace and the account that pays for it, as read at a version number of the account.
+
+    `former` are the other accounts that it had: keys that it used under them stay known (U2). Almost always none.
+    """
 
     workspace_id: UUID
     account_id: UUID
     version: int
+    former: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ def place(*, tenant_id: UUID, workspace: str) -> Placement | None:
 
 def _look_up(tenant_id: UUID, workspace: str) -> Placement | None:
     links = WorkspaceBilling.objects.filter(tenant_id=tenant_id)
-    columns = ("workspace_id", "account_id", "account__version")
+    columns = ("workspace_id", "account_id", "account__version", _FORMER)
     row = links.filter(workspace__slug=workspace).values_list(*columns).first()
     if row is None:
         try:
@@ -65,7 +77,10 @@ def _look_up(tenant_id: UUID, workspace: str) -> Placement | None:
         except ValueError:
             return None
         row = links.filter(workspace_id=as_id).values_list(*columns).first()
-    return Placement(*row) if row is not None else None
+    if row is None:
+        return None
+    workspace_id, account_id, version, former = row
+    return Placement(workspace_id, account_id, version, tuple(former))
 
 
 def terms_at(account_id: UUID, at: datetime) -> AccountTerms:

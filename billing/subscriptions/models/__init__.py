@@ -1,6 +1,14 @@
-from billing.subscriptions.models.account import BillingAccount, WorkspaceBilling
+from billing.subscriptions.models.account import BillingAccount, FormerAccount, WorkspaceBilling
 from billing.subscriptions.models.agreement import Agreement
 from billing.subscriptions.models.controls import SpendControls
 from billing.subscriptions.models.subscription import EntitlementOverride, Subscription
 
-__all__ = ["Agreement", "BillingAccount", "EntitlementOverride", "SpendControls", "Subscription", "WorkspaceBilling"]
+__all__ = [
+    "Agreement",
+    "BillingAccount",
+    "EntitlementOverride",
+    "FormerAccount",
+    "SpendControls",
+    "Subscription",
+    "WorkspaceBilling",
+]

@@ -8,6 +8,7 @@ from django.db.models import Q
 from uuid_utils.compat import uuid7
 
 from billing.credits.models import LedgerAccount
+from tenants.append_only import kept
 from tenants.models import Tenant, Workspace
 
 
@@ -69,6 +70,37 @@ class BillingAccount(models.Model):
         return f"{self.tenant} – {self.name}"
 
 
+class FormerAccount(models.Model):
+    """An account that paid for a workspace and does so no longer, or does so again: keys used under it stay known (U2).
+
+    No foreign keys: the row is a statement about the past.
+    """
+
+    workspace_id = models.UUIDField()
+    account_id = models.UUIDField()
+    left_at = models.DateTimeField(help_text="When it last ceased to pay.")
+
+    class Meta:
+        ordering = ["workspace_id", "left_at"]
+        constraints = [models.UniqueConstraint(fields=["workspace_id", "account_id"], name="formeraccount_once")]
+        triggers = kept()
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} ← {self.account_id}"
+
+
+# A trigger, so that a change by hand in SQL is remembered too.
+_REMEMBER_ACCOUNT = """
+    IF TG_OP = 'UPDATE' AND (NEW.workspace_id, NEW.account_id) = (OLD.workspace_id, OLD.account_id) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO billing_subscriptions_formeraccount AS f (workspace_id, account_id, left_at)
+    VALUES (OLD.workspace_id, OLD.account_id, clock_timestamp())
+    ON CONFLICT (workspace_id, account_id) DO UPDATE SET left_at = excluded.left_at;
+    RETURN NULL;
+"""
+
+
 class WorkspaceBilling(models.Model):
     """The account that pays for a workspace. Composite foreign keys keep both inside the tenant."""
 
@@ -77,7 +109,15 @@ class WorkspaceBilling(models.Model):
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="+")
 
     class Meta:
-        triggers = raises_version("account_id")
+        triggers = [
+            *raises_version("account_id"),
+            pgtrigger.Trigger(
+                name="account_left",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                func=_REMEMBER_ACCOUNT,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.workspace} → {self.account}"
