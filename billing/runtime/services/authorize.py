@@ -12,6 +12,7 @@ from billing.runtime.models import Authorization
 from billing.runtime.preparation import Standing, prepare_run
 from billing.runtime.requests import AuthorizationAnswer, AuthorizationRequest
 from billing.runtime.run_keys import budget_refusal
+from billing.runtime.services.find_moved_run import find_moved_run
 from billing.runtime.slots import SESSION_VERDICTS, session_refusal
 from billing.subscriptions import directory
 from billing.subscriptions.terms import AccountTerms
@@ -32,7 +33,12 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
     """
     swept = False
     for _ in range(_ATTEMPTS):
-        standing = _standing(caller, request, at)
+        placement = _place(caller, request)
+        if placement.former:
+            known = find_moved_run(placement=placement, idempotency_key=request.idempotency_key)
+            if known is not None:
+                return _as_then(known, request)
+        standing = _standing(placement, at)
         account_id = standing.terms.account_id
         try:
             row, verdict = _decide(caller, request, standing, at=at, swept=swept)
@@ -43,13 +49,7 @@ def authorize(*, caller: Caller, request: AuthorizationRequest, at: datetime) ->
             continue
         match verdict.verdict:
             case "granted":
-                return answer_to(
-                    row,
-                    authorization_id=row.id,
-                    state=Authorization.State.OPEN,
-                    overage=verdict.overage,
-                    session_id=verdict.session_id,
-                )
+                return _granted(row, verdict)
             case "replayed":
                 return stored_answer(Authorization.objects.get(id=verdict.authorization_id))
             case "stale":
@@ -79,8 +79,17 @@ def _decide(
         exhausted[row.provider] = budget_refusal(row.provider, verdict.retry_after)
 
 
-def _standing(caller: Caller, request: AuthorizationRequest, at: datetime) -> Standing:
-    placement = _place(caller, request)
+def _granted(row: AuthorizeRow, verdict: AuthorizeVerdict) -> AuthorizationAnswer:
+    return answer_to(
+        row,
+        authorization_id=row.id,
+        state=Authorization.State.OPEN,
+        overage=verdict.overage,
+        session_id=verdict.session_id,
+    )
+
+
+def _standing(placement: directory.Placement, at: datetime) -> Standing:
     terms = directory.terms_at(placement.account_id, at)
     return Standing(placement, terms, directory.keys_of(terms))
 
@@ -97,6 +106,11 @@ def _answered_before(account_id: UUID, request: AuthorizationRequest, refusal: P
     known = Authorization.objects.filter(account_id=account_id, idempotency_key=request.idempotency_key).first()
     if known is None:
         raise refusal
+    return _as_then(known, request)
+
+
+def _as_then(known: Authorization, request: AuthorizationRequest) -> AuthorizationAnswer:
+    """The first answer to a key that is known; raises Problem: idempotency-conflict."""
     if bytes(known.body_digest).hex() != digest_of(request):
         raise _conflict()
     return stored_answer(known)

@@ -1,5 +1,5 @@
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from billing.subscriptions.terms_history import TermsHistory
 from billing.usage.inputs import EventInput, EventResult, check_event
 from billing.usage.models import UsageEvent
 from billing.usage.rows import BatchRow, digest_of
+from billing.usage.services.find_before_move import find_before_move
 from billing.usage.services.prepare_event import Rating, prepare_event
 from billing.usage.services.record_batch import Known, StaleTerms, record_batch
 from billing.usage.services.used_so_far import UsedSoFar
@@ -137,6 +138,19 @@ def _not_found(event: EventInput) -> EventResult:
 
 @transaction.atomic
 def _record(batch: _Batch, at: datetime) -> dict[int, EventResult]:
+    known = find_before_move(account_id=batch.account_id, events=batch.events, placements=batch.placements)
+    if not known:
+        return _record_here(batch, at)
+    results = {
+        place: _seen_before(batch.events[place].idempotency_key, encode_id("evt", one.event_id), same=one.same_body)
+        for place, one in known.items()
+    }
+    rest = {place: event for place, event in batch.events.items() if place not in known}
+    return results | _record_here(replace(batch, events=rest), at) if rest else results
+
+
+def _record_here(batch: _Batch, at: datetime) -> dict[int, EventResult]:
+    """Record events whose keys are new to their workspaces, or known under this account."""
     account_id = batch.account_id
     history = TermsHistory(directory.terms_at(account_id, at))
     rating = Rating(history, price_book(at), UsedSoFar(history.current, events=batch.events.values()), at)
