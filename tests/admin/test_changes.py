@@ -153,7 +153,7 @@ def test_account_threshold_is_changed(staff: Client) -> None:
     assert (changed.name, changed.low_balance_threshold, changed.currency) == ("Main", Decimal("25.50"), "USD")
 
 
-INLINES = ("subscriptions", "overrides", "workspace_links")
+INLINES = ("subscriptions", "overrides", "controls", "workspace_links")
 
 
 def test_member_is_added(staff: Client) -> None:

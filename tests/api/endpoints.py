@@ -41,6 +41,7 @@ class Endpoint:
     scopes: frozenset[Permission]
     status: int = 200
     body: Any = None
+    media_type: str = "application/json"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -79,7 +80,7 @@ ENDPOINTS = [
     Endpoint("GET", "quota/tokens?workspace={ws}", frozenset({V, B, U, R})),
     Endpoint("GET", "usage/events?workspace={ws}", frozenset({V, B, U})),
     Endpoint("GET", "usage/sessions?workspace={ws}", frozenset({V, B})),
-    Endpoint("GET", "usage/export?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "usage/export?workspace={ws}", frozenset({V, B}), media_type="text/csv; charset=utf-8"),
     Endpoint("POST", "usage/events", frozenset({U, R}), 200, EVENT),
     Endpoint("POST", "runtime/authorizations", frozenset({U, R}), 201, RUN),
     Endpoint(
