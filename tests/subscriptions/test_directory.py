@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.subscriptions import directory
 from billing.subscriptions.models import BillingAccount, Subscription
+from billing.subscriptions.services.attach_workspace import attach_workspace
 from billing.subscriptions.services.subscribe import subscribe
-from tests.make import AT, Customer, make_customer
+from tests.make import AT, Customer, make_account, make_customer
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 DAY = timedelta(days=1)
@@ -73,3 +74,17 @@ def test_reading_that_was_under_way_is_passed_over() -> None:
     directory._terms[customer.account.id] = late
     assert directory.terms_at(customer.account.id, AT).version > late.version
     assert not directory.is_current(customer.account.id, late.version)
+
+
+def test_former_accounts_are_read_with_the_placement(django_assert_num_queries) -> None:  # type: ignore[no-untyped-def]
+    """P11: in the one query that there is anyway; a remembered placement gets them with the account's next version."""
+    customer = make_customer()
+    before = placed(customer)
+    second = make_account(customer.tenant, name="Second", is_default=False)
+    attach_workspace(workspace_id=customer.workspace.id, account_id=second.id)
+    directory.forget(customer.account.id)
+    with django_assert_num_queries(1):
+        after = placed(customer)
+    assert before is not None
+    assert after is not None
+    assert (before.former, after.former) == ((), (customer.account.id,))

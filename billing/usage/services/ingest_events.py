@@ -8,6 +8,8 @@ from django.db import transaction
 
 from billing.core.ids import encode_digits, encode_id
 from billing.core.problems import Problem, problem
+from billing.credits.models import LedgerAccount
+from billing.credits.services.open_ledger_account import platform_account
 from billing.plans.queries import price_book
 from billing.subscriptions import directory
 from billing.subscriptions.terms_history import TermsHistory
@@ -136,17 +138,20 @@ def _not_found(event: EventInput) -> EventResult:
     )
 
 
-@transaction.atomic
 def _record(batch: _Batch, at: datetime) -> dict[int, EventResult]:
-    known = find_before_move(account_id=batch.account_id, events=batch.events, placements=batch.placements)
-    if not known:
-        return _record_here(batch, at)
-    results = {
-        place: _seen_before(batch.events[place].idempotency_key, encode_id("evt", one.event_id), same=one.same_body)
-        for place, one in known.items()
-    }
-    rest = {place: event for place, event in batch.events.items() if place not in known}
-    return results | _record_here(replace(batch, events=rest), at) if rest else results
+    """Record one account's events; keys that a moved workspace used before are answered as then (P11)."""
+    # Made before any lock is taken, where it is the currency's first: whoever waits for that holds nothing.
+    platform_account(LedgerAccount.Kind.REVENUE, directory.terms_at(batch.account_id, at).currency)
+    with transaction.atomic():
+        known = find_before_move(account_id=batch.account_id, events=batch.events, placements=batch.placements)
+        if not known:
+            return _record_here(batch, at)
+        results = {
+            place: _seen_before(batch.events[place].idempotency_key, encode_id("evt", one.event_id), same=one.same_body)
+            for place, one in known.items()
+        }
+        rest = {place: event for place, event in batch.events.items() if place not in known}
+        return results | _record_here(replace(batch, events=rest), at) if rest else results
 
 
 def _record_here(batch: _Batch, at: datetime) -> dict[int, EventResult]:
