@@ -8,13 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from billing.core.periods import Period, as_utc, period_containing
-from billing.subscriptions.errors import NoActivePlan
-from billing.subscriptions.models import Subscription
-from billing.subscriptions.queries import subscription_at
+from billing.core.periods import Period, as_utc
+from billing.usage.periods import period_at, periods_of
 
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+_INSTANT = timedelta(microseconds=1)
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -39,26 +38,16 @@ class PeriodField(serializers.Field[Any, Any, Any, Any]):
 
 
 def period_meant(account_id: UUID, period: str | datetime, at: datetime) -> Period:
-    """The account's period, by the subscription that it had then; before the first one, by the present dates.
+    """The account's period: for an instant the one that an event of it is recorded in, by the plan of then (U6).
 
-    Raises NoActivePlan where the account has no plan now.
+    Before the first plan it is by that plan's dates. `previous` is what the console's list has after the present one,
+    a plan's of some hours too. After its last plan an account can still read, by the dates of that plan. Raises
+    NoActivePlan where the account never had one.
     """
-    present = subscription_at(account_id, at)
-    current = _period_of(present, at)
-    if period == "current":
-        return current
-    instant = current.start - timedelta(microseconds=1) if isinstance(period, str) else period
-    if current.contains(instant):
-        return current
-    try:
-        return _period_of(subscription_at(account_id, instant), instant)
-    except NoActivePlan:
-        return period_containing(present.anchor, instant)
-
-
-def _period_of(subscription: Subscription, at: datetime) -> Period:
-    """A subscription's period at an instant; its last one ends with it."""
-    period = period_containing(subscription.anchor, at)
-    if subscription.ends_at is not None and subscription.ends_at < period.end:
-        return Period(period.start, subscription.ends_at)
-    return period
+    if period == "previous":
+        present, *former = periods_of(account_id, at, most=2)
+        if former:
+            return former[0]
+        period = present.start - _INSTANT
+    instant = period if isinstance(period, datetime) else at
+    return period_at(account_id=account_id, instant=instant, at=at)

@@ -1,7 +1,10 @@
 """The billing periods that an account has had (P5)."""
 
 from bisect import bisect_right
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from billing.core.periods import Period, period_containing
@@ -11,39 +14,64 @@ from billing.subscriptions.models import Subscription
 _INSTANT = timedelta(microseconds=1)
 
 
+class _Span(NamedTuple):
+    """From `start` until just before `end` periods are counted from `anchor`, for recorded events too (U6).
+
+    A subscription's lasts until the next one, also where it has ended before; the last one's has no end.
+    """
+
+    anchor: datetime
+    start: datetime
+    end: datetime
+
+    def period(self, at: datetime) -> Period:
+        """The period of an instant of the span, which ends with it at the latest."""
+        period = period_containing(self.anchor, at)
+        return Period(period.start, min(period.end, self.end))
+
+
 def periods_of(account_id: UUID, at: datetime, most: int = 24) -> list[Period]:
     """The present period, then the one before it, back to the account's first; by the plan's dates of then.
 
-    A plan's last period ends when another plan begins, where that one begins periods of its own. Raises NoActivePlan
-    where the account had no plan by `at`.
+    A plan's last period ends when another plan begins, where that one begins periods of its own. A period that a plan
+    goes on with after another plan is one period: the other plan's lie inside of it, and come after it here. Raises
+    NoActivePlan where the account had no plan by `at`.
     """
-    history = _history(account_id, at)
-    periods: list[Period] = []
-    while len(periods) < most and at >= history[0].starts_at:
-        periods.append(_period_at(history, at))
-        at = periods[-1].start - _INSTANT
-    return periods
+    spans = _spans(account_id, at)
+    return list(islice(_walk(spans, at), most))
 
 
 def period_at(*, account_id: UUID, instant: datetime, at: datetime) -> Period:
-    """The account's period that an instant up to `at` lies in, also one before its first plan; raises NoActivePlan."""
-    return _period_at(_history(account_id, at), instant)
+    """The account's period that an instant lies in, also one before its first plan; raises NoActivePlan.
+
+    By the subscriptions up to `at`: it is the period that an event of this instant is recorded in.
+    """
+    spans = _spans(account_id, at)
+    place = max(bisect_right(spans, instant, key=lambda span: span.start) - 1, 0)
+    found = spans[place].period(instant)
+    for span in reversed(spans[place + 1 :]):
+        if span.period(span.start).start == found.start:
+            return span.period(span.start)
+    return found
 
 
-def _history(account_id: UUID, at: datetime) -> list[Subscription]:
-    history = list(Subscription.objects.filter(account_id=account_id, starts_at__lte=at).order_by("starts_at"))
-    if not history:
+def _spans(account_id: UUID, at: datetime) -> list[_Span]:
+    history = Subscription.objects.filter(account_id=account_id, starts_at__lte=at).order_by("starts_at")
+    rows = list(history.values_list("anchor", "starts_at"))
+    if not rows:
         raise NoActivePlan(f"Account {account_id} had no subscription by {at:%Y-%m-%d %H:%M} UTC.")
-    return history
+    ends = [start for _, start in rows[1:]] + [datetime.max.replace(tzinfo=UTC)]
+    return [_Span(anchor, start, end) for (anchor, start), end in zip(rows, ends, strict=True)]
 
 
-def _period_at(history: list[Subscription], at: datetime) -> Period:
-    """Where no subscription covers the instant, the one before it applies, before all the first, as to events (U6)."""
-    place = max(bisect_right(history, at, key=lambda one: one.starts_at) - 1, 0)
-    period = period_containing(history[place].anchor, at)
-    for later in history[place + 1 :]:
-        if later.starts_at >= period.end:
-            break
-        if period_containing(later.anchor, later.starts_at).start != period.start:
-            return Period(period.start, later.starts_at)
-    return period
+def _walk(spans: Sequence[_Span], at: datetime) -> Iterator[Period]:
+    """Each period once, as it is at its end, the one that ended last first."""
+    known: set[datetime] = set()
+    for span in reversed(spans):
+        last = min(at, span.end - _INSTANT)
+        while last >= span.start:
+            period = span.period(last)
+            if period.start not in known:
+                known.add(period.start)
+                yield period
+            last = period.start - _INSTANT

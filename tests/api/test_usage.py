@@ -185,6 +185,19 @@ def test_previous_period_under_the_plan_of_then(customer: Customer) -> None:
     assert (current["totals"]["requests"], previous["totals"]["requests"]) == (0, 1)
 
 
+def test_period_inside_the_present_month(customer: Customer) -> None:
+    """U5, U6, P5: a plan of some seconds has a period of its own, also where the plan before goes on after it."""
+    subscribe(account_id=customer.account.id, plan_slug="pro", at=AT - HOUR)
+    report(customer, at=AT - HOUR)
+    subscribe(account_id=customer.account.id, plan_slug="payg", at=AT - HOUR / 2)
+    for period in ("2026-03-10T11:10:00Z", "previous"):
+        body = get(f"{PATH}?period={period}", customer.key).json()
+        assert (body["period"]["start"], body["totals"]["requests"]) == ("2026-03-10T11:00:00Z", 1)
+        events = get(f"/v1/usage/events?period={period}", customer.key).json()["results"]
+        export = get(f"/v1/usage/export?format=jsonl&period={period}", customer.key)
+        assert (len(events), len(b"".join(export).splitlines())) == (1, 1)
+
+
 @pytest.mark.parametrize(
     "period",
     ["next", "2026-03", "2026-03-10T00:00:00", "1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "0001-01-01T00:00:00Z",

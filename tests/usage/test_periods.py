@@ -77,6 +77,22 @@ def test_change_of_plan() -> None:
     assert requests_by_period(customer, AT) == [1, 2, 1]
 
 
+def test_plan_of_seconds() -> None:
+    """P5, U6: a plan's period inside the month of the plan before and after it is one of its own; the month is one."""
+    customer = make_customer("free", at=on("2026-01-07"))
+    subscribe(account_id=customer.account.id, plan_slug="pro", at=on("2026-02-20T17:15:40"))
+    report(customer, event(occurred_at="2026-02-20T17:15:41Z"), at=on("2026-02-20T17:15:42"))
+    subscribe(account_id=customer.account.id, plan_slug="free", at=on("2026-02-20T17:15:45"))
+    present = on("2026-02-21")
+    report(customer, event(occurred_at="2026-02-20T17:15:39Z"), event(occurred_at="2026-02-20T17:15:45Z"), at=present)
+    assert periods_of(customer.account.id, present) == [
+        Period(on("2026-02-07"), on("2026-03-07")),
+        Period(on("2026-02-20T17:15:40"), on("2026-02-20T17:15:45")),
+        Period(on("2026-01-07"), on("2026-02-07")),
+    ]
+    assert requests_by_period(customer, present) == [2, 1, 0]
+
+
 def test_most_and_none() -> None:
     """P5: no more than asked for, never before the first plan, and an account without one has none."""
     customer = make_customer("free", at=on("2026-01-10"))
