@@ -10,6 +10,7 @@ from uuid import UUID
 from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.models import Subscription
+from billing.usage.models import PeriodRollup, UsageDelta
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -34,11 +35,15 @@ def periods_of(account_id: UUID, at: datetime, most: int = 24) -> list[Period]:
     """The present period, then the one before it, back to the account's first; by the plan's dates of then.
 
     A plan's last period ends when another plan begins, where that one begins periods of its own. A period that a plan
-    goes on with after another plan is one period: the other plan's lie inside of it, and come after it here. Raises
-    NoActivePlan where the account had no plan by `at`.
+    goes on with after another plan is one period: the other plan's lie inside of it, and come after it here. Last are
+    the periods before the first plan in which something was used (U6). Raises NoActivePlan where the account had no
+    plan by `at`.
     """
     spans = _spans(account_id, at)
-    return list(islice(_walk(spans, at), most))
+    periods = list(islice(_walk(spans, at), most))
+    if len(periods) < most:
+        periods += islice(_before(account_id, spans[0]), most - len(periods))
+    return periods
 
 
 def period_at(*, account_id: UUID, instant: datetime, at: datetime) -> Period:
@@ -75,3 +80,11 @@ def _walk(spans: Sequence[_Span], at: datetime) -> Iterator[Period]:
                 known.add(period.start)
                 yield period
             last = period.start - _INSTANT
+
+
+def _before(account_id: UUID, first: _Span) -> list[Period]:
+    """The periods before the first plan's in which something was used, the latest first; one query."""
+    earlier = {"account_id": account_id, "period_start__lt": first.period(first.start).start}
+    used = PeriodRollup.objects.filter(**earlier).values_list("period_start")
+    waiting = UsageDelta.objects.filter(**earlier).values_list("period_start")
+    return [first.period(start) for (start,) in used.union(waiting).order_by("-period_start")]

@@ -194,20 +194,20 @@ def test_session_of_an_earlier_period(customer: Customer, clock: time_machine.Tr
 
 @pytest.mark.parametrize("number", [1, 40])
 def test_queries_of_the_ledger(customer: Customer, django_assert_num_queries: QueryCount, number: int) -> None:
-    """U4: session, user, two for accounts, periods, lines, two for names, lag, frame; for older ones no lag."""
+    """U4: session, user, two for accounts, two for periods, lines, two for names, lag, frame; for older ones no lag."""
     client = make_client(customer.tenant)
     make_events(customer, [{"session": f"s{n}", "agent": f"a{n}"} for n in range(number)])
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         page = client.get("/usage/sessions").context["page"]
     if page.slice.next_url:
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             client.get(page.slice.next_url, headers=HTMX)
 
 
 @pytest.mark.parametrize("number", [1, 80])
 def test_queries_of_a_session(customer: Customer, django_assert_num_queries: QueryCount, number: int) -> None:
-    """U4: session, user, two for accounts, periods, workspace, span, breakdown, two for names, events, frame."""
+    """U4: session, user, two for accounts and for periods, workspace, span, breakdown, two for names, events, frame."""
     client = make_client(customer.tenant)
     make_events(customer, [{"session": "s", "agent": f"a{n}"} for n in range(number)])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(address("s"))

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from billing.core.periods import Period
+from billing.api.periods import period_meant
+from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.late_events import late_events
@@ -19,6 +22,10 @@ from tests.make import AT, Customer, make_customer
 from tests.money_make import event, report
 
 pytestmark = pytest.mark.usefixtures("catalogue")
+
+DAY = timedelta(days=1)
+SIGNED_UP = datetime(2026, 1, 31, 9, tzinfo=UTC)
+_gap = st.sampled_from([timedelta(seconds=5), timedelta(hours=15), DAY, 13 * DAY, 28 * DAY, 59 * DAY])
 
 
 def on(text: str) -> datetime:
@@ -91,6 +98,60 @@ def test_plan_of_seconds() -> None:
         Period(on("2026-01-07"), on("2026-02-07")),
     ]
     assert requests_by_period(customer, present) == [2, 1, 0]
+
+
+def test_usage_from_before_the_first_plan() -> None:
+    """U6: periods before sign-up are listed where something was used in them, folded or not, and no others."""
+    customer = make_customer("free", at=on("2026-02-10"))
+    report(customer, event(occurred_at="2026-01-20T00:00:00Z"))
+    flush_all_rollups()
+    report(customer, event(occurred_at="2026-01-21T00:00:00Z"), event(occurred_at="2025-02-03T00:00:00Z"))
+    assert spans(customer, AT) == [
+        ("2026-03-10", "2026-04-10"),
+        ("2026-02-10", "2026-03-10"),
+        ("2026-01-10", "2026-02-10"),
+        ("2025-01-10", "2025-02-10"),
+    ]
+    assert requests_by_period(customer, AT) == [0, 0, 2, 1]
+    assert len(spans(customer, AT, most=3)) == 3
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["free", "pro"]),
+    st.lists(st.tuples(_gap, st.sampled_from(["free", "pro", -1, -40, -400]) | _gap), max_size=8),
+)
+def test_periods_are_those_of_all_instants(first: str, steps: list[tuple[timedelta, str | int | timedelta]]) -> None:
+    """P5, U6: whatever plans follow each other, each event is in its own time's period, and that one is listed."""
+    at = SIGNED_UP
+    customer = make_customer(first, at=at)
+    for gap, what in steps:
+        at += gap
+        if isinstance(what, str):
+            subscribe(account_id=customer.account.id, plan_slug=what, at=at)
+        else:
+            ago = what if isinstance(what, timedelta) else timedelta(days=-what)
+            report(customer, event(occurred_at=(at - ago).isoformat()), at=at)
+    at += DAY
+    events = UsageEvent.objects.filter(account_id=customer.account.id)
+    told = {one.occurred_at: one.period_start for one in events}
+    starts = plain_starts(customer, at)
+    periods = periods_of(customer.account.id, at, most=1000)
+    assert sorted(one.start for one in periods) == sorted({*starts.values(), *told.values()})
+    for instant, start in (starts | told).items():
+        found = period_meant(customer.account.id, instant, at)
+        assert (found.start, found.contains(instant), found in periods) == (start, True, True)
+    assert periods[0] == period_meant(customer.account.id, at, at)
+
+
+def plain_starts(customer: Customer, at: datetime) -> dict[datetime, datetime]:
+    """Where the periods of instants begin, around each change of plan and once a day."""
+    history = list(customer.account.subscriptions.order_by("starts_at"))
+    changes = [one.starts_at for one in history]
+    instants = {*changes, *(change - timedelta(microseconds=1) for change in changes[1:]), at}
+    instants |= {SIGNED_UP + number * DAY for number in range((at - SIGNED_UP) // DAY + 1)}
+    anchors = {when: [one.anchor for one in history if one.starts_at <= when][-1] for when in instants}
+    return {when: period_containing(anchor, when).start for when, anchor in anchors.items()}
 
 
 def test_most_and_none() -> None:
