@@ -18,8 +18,8 @@ Outcome = Annotated[str, Meta(max_length=40, pattern=r"^[a-z][a-z0-9_-]*$", desc
 class AuthorizationRequest(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A run that is about to start: on a named model, or on the cheapest one of a tier.
 
-    `idempotency_key` is unique for ever within the billing account that pays for the workspace, and stays known when the
-    workspace moves to another: the same request again is answered as the first time.
+    `idempotency_key` is unique for ever within the billing account that pays for the workspace, and stays known when
+    the workspace moves to another: the same request again is answered as the first time.
     A run in a `session` takes the session's slot or renews it. `sandbox` is a try, which has an allowance of its own.
     `fingerprint` tells runs of a session apart: the same one again and again is taken for a loop (M9); without it, runs
     of equal model and sizes count as equal.

@@ -24,8 +24,8 @@ RESERVED_KEYS = "quaestor:"  # keys of events that the system records itself
 class EventInput(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, frozen=True):
     """A usage event as reported. Tokens for `llm`, a quantity in the product's unit for everything else.
 
-    `idempotency_key` is unique for ever within the billing account that pays for the workspace, and stays known when the
-    workspace moves to another: the same event again is a duplicate, another event under the key a conflict.
+    `idempotency_key` is unique for ever within the billing account that pays for the workspace, and stays known when
+    the workspace moves to another: the same event again is a duplicate, another event under the key a conflict.
     `credential_source` says whose provider key an `llm` event ran on; where it is left out, the plan says so.
     """
 
