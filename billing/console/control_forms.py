@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from billing.console.plain_decimals import PlainDecimalField
 from billing.core.money import minor_exponent
 from billing.core.problems import Problem
 from billing.subscriptions.control_checks import LARGEST
@@ -43,7 +44,7 @@ class ControlForm(forms.Form):
 
     def add_amount(self, name: str, label: str, *, help_text: str = "", required: bool = True) -> None:
         places = min(_PLACES, minor_exponent(self.currency))
-        self.fields[name] = forms.DecimalField(
+        self.fields[name] = PlainDecimalField(
             label=f"{label}, in {self.currency}",
             required=required,
             min_value=Decimal(0),

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import QueryDict
 
 from billing.console.figures import format_money
+from billing.console.plain_decimals import PlainDecimalField
 from billing.plans.models import PlanPrice
 from billing.pricing.fees import payable_decimals
 from billing.stripe_sync.changes import Expected, Target
@@ -50,7 +51,7 @@ class TopUpForm(forms.Form):
     def __init__(self, data: QueryDict | dict[str, str] | None = None, *, currency: str) -> None:
         super().__init__(data)
         low, high = settings.TOPUP_MINIMUM, settings.TOPUP_MAXIMUM
-        self.fields["amount"] = forms.DecimalField(
+        self.fields["amount"] = PlainDecimalField(
             label=f"Amount in {currency}",
             min_value=low,
             max_value=high,

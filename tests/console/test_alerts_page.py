@@ -145,11 +145,11 @@ def test_another_price_is_asked_about_again(pro: Customer) -> None:
     ("ceiling", "error"),
     [
         ("", "This field is required."),
-        ("many", "Enter a number."),
-        ("NaN", "Enter a number."),
+        ("many", "Write the number out, such as 1000 or 12.50."),
+        ("NaN", "Write the number out, such as 1000 or 12.50."),
         ("-1", "Ensure this value is greater than or equal to 0."),
         ("0.001", "Ensure that there are no more than 2 decimal places."),
-        ("1e9", "Ensure this value is less than or equal to 1000000."),
+        ("1e3", "Write the number out, such as 1000 or 12.50."),
         ("9" * 400, "Ensure this value is less than or equal to 1000000."),
     ],
 )
@@ -206,6 +206,21 @@ def test_wrong_cap_keeps_what_was_typed(pro: Customer, field: str) -> None:
     assert list(response.context["page"].caps.form.errors) == [field]
     assert response.text.count("autofocus") == 1
     assert 'value="1.999"' in response.text
+    assert not SpendControls.objects.filter(account_id=pro.account.id).exists()
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1E3", "1_000", "１０", "0x10", "NaN"])
+def test_amounts_are_plain_numbers(pro: Customer, typed: str) -> None:
+    """F1: what nobody would read as that amount is no amount, in none of the forms."""
+    client = make_client(pro.tenant)
+    for path, field in (
+        ("caps", "daily_cap"),
+        ("overage", "overage_ceiling"),
+        ("emails", "low_balance_threshold"),
+    ):
+        response = client.post(f"/alerts/{path}", {field: typed}, headers=HTMX)
+        assert response.status_code == 422
+        assert "Write the number out, such as 1000 or 12.50." in response.text
     assert not SpendControls.objects.filter(account_id=pro.account.id).exists()
 
 
