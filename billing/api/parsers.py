@@ -25,7 +25,17 @@ class StrictJSONParser(BaseParser):
         encoding = (parser_context or {}).get("encoding", "utf-8")
         if encoding.lower() not in {"utf-8", "utf8"}:
             raise problem("unsupported-media-type", "JSON is sent in UTF-8.", remedy="Leave the charset out.")
+        request = (parser_context or {}).get("request")
+        if request is not None:
+            refuse_packed(request.META)
         return _object_of(_read(stream, parser_context or {}))
+
+
+def refuse_packed(meta: Mapping[str, Any]) -> None:
+    """Raises Problem unsupported-media-type where the request's headers say that its body is compressed."""
+    coding = meta.get("HTTP_CONTENT_ENCODING", "").strip().lower()
+    if coding not in {"", "identity"}:
+        raise problem("unsupported-media-type", "The body is compressed.", remedy="Send it without Content-Encoding.")
 
 
 def _read(stream: IO[Any], context: Mapping[str, Any]) -> bytes:

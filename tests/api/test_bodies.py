@@ -1,5 +1,6 @@
 """What StrictJSONParser refuses, by way of an endpoint that takes a body."""
 
+import gzip
 from typing import IO, cast
 
 import pytest
@@ -59,6 +60,15 @@ def test_charsets(charset: str, status: int) -> None:
     """F3: JSON is UTF-8."""
     content_type = f"application/json; charset={charset}"
     assert call("POST", PATH, make_customer().key, NAME, content_type=content_type).status_code == status
+
+
+def test_compressed_body() -> None:
+    """F3: nothing is unpacked; 415 says so, and that a body that is told to be as it is will do."""
+    key, packed = make_customer().key, gzip.compress(NAME)
+    response = call("POST", PATH, key, packed, Content_Encoding="gzip")
+    assert refusal(response) == (415, "unsupported-media-type")
+    assert "Content-Encoding" in response.json()["remedy"]
+    assert call("POST", PATH, key, NAME, Content_Encoding="identity").status_code == 201
 
 
 def test_large_body() -> None:

@@ -1,5 +1,6 @@
 """What the hot endpoints refuse that msgspec would let through: a key that stands twice."""
 
+import gzip
 import json
 from typing import Any
 
@@ -37,6 +38,14 @@ def test_repeated_key_of_a_run(customer: Customer, tail: str) -> None:
     assert refusal(response) == (400, "invalid-json")
     assert "twice" in response.json()["detail"]
     assert not Authorization.objects.exists()
+
+
+@pytest.mark.parametrize("path", ["/v1/runtime/authorizations", "/v1/usage/events"])
+def test_compressed_body(customer: Customer, path: str) -> None:
+    """F3: nothing is unpacked; 415 says so."""
+    response = call("POST", path, customer.key, gzip.compress(b"{}"), Content_Encoding="gzip")
+    assert refusal(response) == (415, "unsupported-media-type")
+    assert "Content-Encoding" in response.json()["remedy"]
 
 
 @pytest.mark.parametrize("field", ["office", "agent", "session", "user"])

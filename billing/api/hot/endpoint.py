@@ -17,7 +17,7 @@ from django.http.request import RawPostDataException, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from billing.api.errors import as_problem, render_problem
-from billing.api.parsers import each_key_once
+from billing.api.parsers import each_key_once, refuse_packed
 from billing.core.problems import FieldError, Problem, problem
 
 P = ParamSpec("P")
@@ -51,6 +51,7 @@ def body_of(request: HttpRequest) -> bytes:
     charset = (request.content_params or {}).get("charset", "utf-8").lower()
     if request.content_type != "application/json" or charset not in {"utf-8", "utf8"}:
         raise problem("unsupported-media-type", "The body is not JSON in UTF-8.", remedy="Send it as application/json.")
+    refuse_packed(request.META)
     try:
         return request.body
     except RequestDataTooBig:
