@@ -97,10 +97,14 @@ def test_call_without_a_name_that_is_sent_twice_at_once() -> None:
 
 
 def test_calls_without_name_or_key_are_sessions_each(customer: Customer) -> None:
-    """P9: the name of one is its id."""
+    """P9: the name of one is its id; under a key it is made from the key, as the document says."""
     answers = [opened(customer).json() for _ in range(2)]
     assert [answer["session"] for answer in answers] == [answer["id"] for answer in answers]
     assert len({answer["id"] for answer in answers}) == 2
+    keyed = opened(customer, headers={"Idempotency-Key": "k1"}).json()
+    assert keyed["session"].startswith("key-")
+    told = str(get("/v1/openapi.json").json()["components"]["schemas"]["NewSession"]["description"])
+    assert "under an `Idempotency-Key` a name that is made from the key" in told
 
 
 def test_no_slot_is_free(customer: Customer) -> None:

@@ -86,7 +86,10 @@ class _Name(OpenText):
 
 
 class NewSession(Body):
-    """A session to take a slot for. `session` is what runs and usage events call it; without one its id is its name."""
+    """A session to take a slot for. `session` is what runs and usage events call it.
+
+    Without one its id is its name, or under an `Idempotency-Key` a name that is made from the key; the answer has it.
+    """
 
     workspace = Text(max_length=100, help_text="Slug or id of a workspace.")
     session = _Name()
