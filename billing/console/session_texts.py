@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from billing.runtime.models import Session
+from billing.subscriptions.terms import Limit
 
 _STATES = {
     Session.State.PENDING: "Waiting to start",
@@ -44,7 +45,7 @@ def runs_in_minute(session: Session, at: datetime) -> int:
     return session.minute_runs
 
 
-def stopped_text(session: Session, by: str, *, rate: int | None, repeats: int | None) -> str:
+def stopped_text(session: Session, by: str, *, rate: Limit, repeats: Limit) -> str:
     """Why a session was stopped (M9), or `by` whom; `rate` and `repeats` are the bounds that the account has now."""
     if session.stopped_for == "rate":
         return f"It ran {_times(session.minute_runs)} within a minute and asked for more. {_bound(rate, 'a minute')}"
@@ -56,13 +57,13 @@ def stopped_text(session: Session, by: str, *, rate: int | None, repeats: int | 
     return f"Stopped by {by or 'hand'}."
 
 
-def warning_text(session: Session, at: datetime, *, rate: int | None, repeats: int | None) -> str:
+def warning_text(session: Session, at: datetime, *, rate: Limit, repeats: Limit) -> str:
     """That a live session comes near a bound beyond which it is stopped; empty where it does not."""
     runs = runs_in_minute(session, at)
-    if rate is not None and runs * 100 >= rate * _NEAR:
-        return f"{runs:,} runs within a minute: it is stopped beyond {rate:,}"
-    if repeats is not None and session.repeats * 100 >= repeats * _NEAR:
-        return f"The same run {session.repeats:,} times in a row: it is stopped beyond {repeats:,}"
+    if rate.number is not None and runs * 100 >= rate.number * _NEAR:
+        return f"{runs:,} runs within a minute: it is stopped beyond {rate.number:,.0f}"
+    if repeats.number is not None and session.repeats * 100 >= repeats.number * _NEAR:
+        return f"The same run {session.repeats:,} times in a row: it is stopped beyond {repeats.number:,.0f}"
     return ""
 
 
@@ -70,5 +71,10 @@ def _times(number: int) -> str:
     return "once" if number == 1 else f"{number:,} times"
 
 
-def _bound(bound: int | None, of_what: str) -> str:
-    return f"The plan's bound is {bound:,} {of_what}." if bound is not None else "The plan has no such bound any more."
+def _bound(bound: Limit, of_what: str) -> str:
+    """The bound as it is now, and who set it: the plan, or staff's exception for the account."""
+    is_agreed = bound.source == "override"
+    if bound.number is None:
+        return f"{'As agreed with you there is' if is_agreed else 'The plan has'} no such bound any more."
+    whose = "The bound agreed with you" if is_agreed else "The plan's bound"
+    return f"{whose} is {bound.number:,.0f} {of_what}."

@@ -18,6 +18,7 @@ from tenants.models import AuditEvent
 from tenants.permissions import Role
 from tests.console.make import HTMX, QueryCount, make_client, make_member, make_user, signed_in
 from tests.make import AT, Customer, make_account, make_customer, make_workspace
+from tests.runtime.slots import limit
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 _names = count(1)
@@ -111,6 +112,18 @@ def test_stopped_sessions_say_why(customer: Customer, facts: dict[str, Any], rea
     make_stopped(customer, "loop", **facts)
     (row,) = make_client(customer.tenant).get("/sessions/").context["page"].live.stopped
     assert row.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(3, "The bound agreed with you is 3 in a row."), (None, "As agreed with you there is no such bound any more.")],
+)
+def test_bound_of_staff_is_not_the_plans(customer: Customer, value: int | None, reason: str) -> None:
+    """M9: a bound is told by who set it, as on the alerts page."""
+    limit(customer, session_repeats_limit=value)
+    make_stopped(customer, "loop", stopped_for="repeats", repeats=3)
+    (row,) = make_client(customer.tenant).get("/sessions/").context["page"].live.stopped
+    assert row.reason == f"It made the same run 3 times in a row and asked for it once more. {reason}"
 
 
 def test_stopped_by_hand_names_members_and_no_staff(customer: Customer) -> None:

@@ -18,11 +18,12 @@ from billing.runtime.session_queries import as_of, live_sessions
 from billing.runtime.slots import SLOTS, bound, lease_seconds
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
-from billing.subscriptions.terms import AccountTerms
+from billing.subscriptions.terms import AccountTerms, Limit
 
 MOST_LIVE, MOST_STOPPED, ENDED = 100, 50, 20
 REFRESH_SECONDS = 5
 OFF = "off"
+_NO_LIMIT = Limit(None, "")  # the sessions that have ended are told without bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def ended_part(account: BillingAccount, at: datetime, *, before: UUID | None = N
     """Sessions that are over; two queries."""
     ended = ended_sessions(account.id, at=at, limit=ENDED + 1, before=before)
     shown = ended[:ENDED]
-    facts = _Facts(workspace_names(session.workspace_id for session in shown), {}, None, None, at)
+    facts = _Facts(workspace_names(session.workspace_id for session in shown), {}, _NO_LIMIT, _NO_LIMIT, at)
     more = urlencode({"before": encode_id("ses", shown[-1].id)}) if len(ended) > ENDED else ""
     rows = [_row(session, facts) for session in shown]
     return EndedSessions(rows, f"{reverse('console:sessions')}?{more}" if more else "")
@@ -162,8 +163,8 @@ class _Facts:
 
     workspaces: Mapping[UUID, str]
     stoppers: Mapping[UUID, str]
-    rate: int | None
-    repeats: int | None
+    rate: Limit
+    repeats: Limit
     at: datetime
 
 
@@ -171,8 +172,8 @@ def _facts(sessions: Sequence[Session], terms: AccountTerms, at: datetime) -> _F
     return _Facts(
         workspaces=workspace_names(session.workspace_id for session in sessions),
         stoppers=stoppers_of(sessions),
-        rate=bound(terms, "session_runs_per_minute"),
-        repeats=bound(terms, "session_repeats_limit"),
+        rate=terms.limit("session_runs_per_minute"),
+        repeats=terms.limit("session_repeats_limit"),
         at=at,
     )
 
