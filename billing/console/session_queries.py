@@ -11,7 +11,7 @@ from billing.runtime.models import Session
 from billing.runtime.session_queries import as_of
 from tenants.models import AuditEvent, Membership, Workspace
 
-STAFF = "the platform's staff"
+STAFF, FORMER = "the platform's staff", "somebody who has left"
 
 
 def stopped_sessions(account_id: UUID, *, limit: int) -> list[Session]:
@@ -34,7 +34,8 @@ def ended_sessions(account_id: UUID, *, at: datetime, limit: int, before: UUID |
 def stoppers_of(sessions: Sequence[Session]) -> dict[UUID, str]:
     """Who stopped those of one tenant's sessions that were stopped by hand, from its audit log; one query.
 
-    Members are named by their e-mail address and keys by their names; staff of the platform are not named.
+    Members are named by their e-mail address and keys by their names. Staff of the platform are not named, and no more
+    is who was a member then.
     """
     by_hand = {encode_id("ses", session.id): session for session in sessions if session.stopped_for == Session.BY_HAND}
     tenant_ids = {session.tenant_id for session in sessions}
@@ -45,11 +46,18 @@ def stoppers_of(sessions: Sequence[Session]) -> dict[UUID, str]:
         action="session.stopped",
         target__in=by_hand,
     ).annotate(is_member=Exists(member))
-    rows = lines.values_list("target", "is_member", "actor_user__email", "actor_key__name")
+    rows = lines.values_list("target", "is_member", "actor_user__email", "actor_user__is_staff", "actor_key__name")
     return {
-        by_hand[target].id: email if is_member else f"the API key “{key}”" if key else STAFF
-        for target, is_member, email, key in rows
+        by_hand[target].id: email if is_member else _not_a_member(is_staff, key)
+        for target, is_member, email, is_staff, key in rows
     }
+
+
+def _not_a_member(is_staff: bool | None, key: str | None) -> str:
+    """Who did something that no present member did; `is_staff` is None where it was no person."""
+    if key:
+        return f"the API key “{key}”"
+    return FORMER if is_staff is False else STAFF
 
 
 def workspace_names(workspace_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -127,9 +127,9 @@ def test_bound_of_staff_is_not_the_plans(customer: Customer, value: int | None, 
 
 
 def test_stopped_by_hand_names_members_and_no_staff(customer: Customer) -> None:
-    """K10, F2: the audit log tells who it was; of staff only that it was staff."""
-    member, staff = make_member(customer.tenant), make_user(is_staff=True)
-    for user in (member, staff):
+    """K10, F2: the audit log tells who it was; of staff only that it was staff, and who has left is not staff."""
+    member, staff, former = make_member(customer.tenant), make_user(is_staff=True), make_user()
+    for user in (member, staff, former):
         session = make_stopped(customer)
         AuditEvent.objects.create(
             tenant=customer.tenant,
@@ -139,7 +139,11 @@ def test_stopped_by_hand_names_members_and_no_staff(customer: Customer) -> None:
             at=AT - SECOND,
         )
     rows = signed_in(member).get("/sessions/").context["page"].live.stopped
-    assert [row.reason for row in rows] == ["Stopped by the platform's staff.", f"Stopped by {member.email}."]
+    assert [row.reason for row in rows] == [
+        "Stopped by somebody who has left.",
+        "Stopped by the platform's staff.",
+        f"Stopped by {member.email}.",
+    ]
 
 
 @pytest.mark.parametrize(
