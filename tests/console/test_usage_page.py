@@ -159,8 +159,8 @@ QUERIES = {"product": 10, "model": 10, "workspace": 11, "office": 13, "agent": 1
 @pytest.mark.parametrize("number", [1, 60])
 @pytest.mark.parametrize("view", QUERIES)
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount, view: str, number: int) -> None:
-    """U4: session, user, two for accounts, two for periods, meters, days, lag, frame; workspaces' names; places and names
-    of offices: the same for any number of events and places.
+    """U4: session, user, two for accounts, two for periods, meters, days, lag, frame; workspaces' names; places and
+    names of offices: the same for any number of events and places.
     """
     client = make_client(customer.tenant)
     make_events(customer, [{"office": f"o{n}", "agent": f"a{n}", "model": "gpt-4o"} for n in range(number)])
