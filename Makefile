@@ -47,7 +47,7 @@ templates-check: environment-dev ## djlint: rules of the templates (its layout w
 	$(if $(TEMPLATES),$(BIN)/djlint --profile django --lint $(TEMPLATES))
 
 pytest: environment-dev ## every test, in random order, on WORKERS (2) processes; ARGS go to pytest
-	chromium=$$(sandbox/chromium.sh) && CHROMIUM=$$chromium $(PY) -m pytest -n $(WORKERS) $(ARGS)
+	chromium=$$(sandbox/chromium.sh) && CHROMIUM=$$chromium $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 unit: environment-dev ## some tests, in one process: make unit ARGS="tests/sandbox -k postgres"
 	$(PY) -m pytest $(ARGS)
