@@ -1,7 +1,7 @@
 """What a key may call: each view names the scopes of which it needs one, by method."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -35,6 +35,21 @@ class HasScope(BasePermission):
         method = "GET" if request.method == "HEAD" else request.method or ""
         if method in view.allowed_methods and method != "OPTIONS":
             require(caller_of(request), *scopes.get(method, ()))
+        return True
+
+
+class OfWholeTenant(BasePermission):
+    """Refuses API keys of one workspace what is the whole tenant's: they neither see nor change it."""
+
+    what: ClassVar[str]
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        if request.method != "OPTIONS" and caller_of(request).workspace_id is not None:
+            raise problem(
+                "insufficient-scope",
+                f"The API key is of one workspace; {self.what} are the tenant's.",
+                remedy="Use a key of the whole tenant.",
+            )
         return True
 
 

@@ -1,15 +1,13 @@
 """What the views of the vault share: whose keys they are about, and who may call them (K10)."""
 
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.idempotency import HEADER, idempotency_key
 from billing.api.lookups import id_named, nothing_here
-from billing.api.permissions import HasScope, caller_of
+from billing.api.permissions import HasScope, OfWholeTenant
 from billing.api.vault_answers import KeyAnswer, key_answer
 from billing.api.views.base import ApiView
 from billing.core.problems import FieldError, problem
@@ -19,29 +17,19 @@ from vault.crypto.secret import Secret
 from vault.models import Credential
 from vault.queries import find_credential
 
-if TYPE_CHECKING:  # as in billing.api.permissions
-    from rest_framework.views import APIView
-
 MANAGE = (Permission.TENANT_MANAGE,)
 
 
-class OfWholeTenant(BasePermission):
-    """Provider keys are the tenant's: an API key of one workspace neither sees nor changes them."""
+class KeysOfWholeTenant(OfWholeTenant):
+    """Provider keys are the tenant's (K10)."""
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        if request.method != "OPTIONS" and caller_of(request).workspace_id is not None:
-            raise problem(
-                "insufficient-scope",
-                "The API key is of one workspace; provider keys are the tenant's.",
-                remedy="Use a key of the whole tenant.",
-            )
-        return True
+    what = "provider keys"
 
 
 class VaultView(ApiView):
     """A view for API keys of the whole tenant that have the scope tenant.manage."""
 
-    permission_classes = (HasScope, OfWholeTenant)
+    permission_classes = (HasScope, KeysOfWholeTenant)
 
     def handle_exception(self, exc: Exception) -> Response:
         """A provider key that the tenant does not have is not found, whether or not somebody else has it."""
