@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "billing.usage",
     "billing.notifications",
     "billing.runtime",
+    "billing.invoices",
     "billing.stripe_sync",
     "billing.api",
     "billing.console",

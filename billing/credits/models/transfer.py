@@ -52,6 +52,8 @@ class Transfer(models.Model):
         indexes = [
             models.Index(fields=["debit_account", "-created_at", "-id"], name="transfer_by_debit"),
             models.Index(fields=["credit_account", "-created_at", "-id"], name="transfer_by_credit"),
+            # What is not usage is little: what usage came to is the account's total less this.
+            models.Index(fields=["debit_account"], condition=~Q(reason="usage"), name="transfer_debits_but_usage"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),
