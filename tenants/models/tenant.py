@@ -2,6 +2,7 @@
 
 from zoneinfo import ZoneInfo, available_timezones
 
+import pgtrigger
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -9,6 +10,18 @@ from django.utils.timezone import now
 from uuid_utils.compat import uuid7
 
 from tenants.permissions import Role
+
+_KEEP_AN_OWNER = """
+    IF OLD.role <> 'owner' THEN
+        RETURN NULL;
+    END IF;
+    -- One after another: of two owners who leave at once, the second finds nobody left.
+    PERFORM FROM tenants_tenant WHERE id = OLD.tenant_id FOR NO KEY UPDATE;
+    IF FOUND AND NOT EXISTS (SELECT FROM tenants_membership WHERE tenant_id = OLD.tenant_id AND role = 'owner') THEN
+        RAISE EXCEPTION 'pgtrigger: The last owner of a tenant cannot go.' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+"""
 
 
 def validate_timezone(name: str) -> None:
@@ -38,7 +51,7 @@ class Tenant(models.Model):
 
 
 class Membership(models.Model):
-    """A user's role in a tenant."""
+    """A user's role in a tenant. A tenant that has had an owner keeps one, whatever happens at once."""
 
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
@@ -49,6 +62,16 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["tenant", "user"], name="membership_once"),
             models.CheckConstraint(condition=models.Q(role__in=[role.value for role in Role]), name="membership_role"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="keep_an_owner",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                timing=pgtrigger.Deferred,
+                func=_KEEP_AN_OWNER,
+            )
         ]
 
     def __str__(self) -> str:
