@@ -193,6 +193,11 @@ SILENCED_SYSTEM_CHECKS = ["djstripe.W002"]  # a host of one's own is the sandbox
 BILLING_RETURN_ORIGINS = [QUAESTOR_ORIGIN, *env.list("BILLING_RETURN_ORIGINS", default=[])]
 # Where customers write for what is not sold by itself: an Enterprise plan.
 CONTACT_EMAIL = env.str("CONTACT_EMAIL", default="")
+# Who issues invoices, as it is printed on them; the address in lines.
+SELLER_NAME = env.str("SELLER_NAME", default="Quaestor")
+SELLER_ADDRESS = [line.strip() for line in env.str("SELLER_ADDRESS", default="").split("|") if line.strip()]
+SELLER_TAX_ID = env.str("SELLER_TAX_ID", default="")
+SELLER_EMAIL = env.str("SELLER_EMAIL", default=CONTACT_EMAIL)
 # The platform's fee on card purchases of credits, on top of the amount, and what may be bought at once.
 TOPUP_FEE_PERCENT = Decimal(env.str("TOPUP_FEE_PERCENT", default="5"))
 TOPUP_MINIMUM = Decimal(env.str("TOPUP_MINIMUM", default="5"))
