@@ -4,6 +4,7 @@ from vault.models.host import AllowedHost
 from vault.models.keys import DataKey, KeyEncryptionKey
 from vault.models.platform_key import PlatformKey
 from vault.models.record import CredentialAccess, HealthChange
+from vault.models.sealed_text import SealedText
 
 __all__ = [
     "BROKEN",
@@ -18,4 +19,5 @@ __all__ = [
     "KeyEncryptionKey",
     "KeyPolicy",
     "PlatformKey",
+    "SealedText",
 ]

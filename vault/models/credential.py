@@ -29,6 +29,28 @@ BROKEN = frozenset({Health.QUOTA_EXHAUSTED, Health.INVALID, Health.UNREACHABLE, 
 """Health in which a key is not handed out (K4): it stops the search for a key."""
 
 
+def under_a_live_key(erased: str) -> pgtrigger.Trigger:
+    """Refuse a ciphertext under a destroyed data key; `erased` is the column that says that it is gone.
+
+    The lock keeps the data key from being destroyed until the row is seen.
+    """
+    return pgtrigger.Trigger(
+        name="under_a_live_key",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.UpdateOf("data_key_id", "ciphertext"),
+        func=f"""
+                    IF NEW.{erased} IS NULL AND NOT EXISTS (
+                        SELECT FROM vault_datakey AS d
+                         WHERE d.id = NEW.data_key_id AND d.destroyed_at IS NULL FOR SHARE
+                    ) THEN
+                        RAISE EXCEPTION 'The data key % is destroyed', NEW.data_key_id
+                            USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+    )
+
+
 class Credential(models.Model):
     """A provider key of a tenant, or of the platform where there is no tenant. Its plain text is only in `Secret`s."""
 
@@ -123,22 +145,7 @@ class CredentialVersion(models.Model):
         triggers = [
             *kept(),
             pgtrigger.ReadOnly(name="bound", fields=["credential", "number", "last_four"]),
-            pgtrigger.Trigger(
-                name="under_a_live_key",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("data_key_id", "ciphertext"),
-                # The lock keeps the data key from being destroyed until this row is seen.
-                func="""
-                    IF NEW.revoked_at IS NULL AND NOT EXISTS (
-                        SELECT FROM vault_datakey AS d
-                         WHERE d.id = NEW.data_key_id AND d.destroyed_at IS NULL FOR SHARE
-                    ) THEN
-                        RAISE EXCEPTION 'The data key % is destroyed', NEW.data_key_id
-                            USING ERRCODE = 'check_violation';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
+            under_a_live_key("revoked_at"),
         ]
 
     def __str__(self) -> str:

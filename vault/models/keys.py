@@ -124,6 +124,8 @@ class DataKey(models.Model):
                 func="""
                     IF EXISTS (
                         SELECT FROM vault_credentialversion AS v WHERE v.data_key_id = NEW.id AND v.revoked_at IS NULL
+                    ) OR EXISTS (
+                        SELECT FROM vault_sealedtext AS t WHERE t.data_key_id = NEW.id AND t.erased_at IS NULL
                     ) THEN
                         RAISE EXCEPTION 'Keys are still encrypted under the data key %', NEW.id
                             USING ERRCODE = 'check_violation';

@@ -1,3 +1,5 @@
 from billing.notifications.models.notice import Notice
+from billing.notifications.models.webhook_delivery import WebhookAttempt, WebhookDelivery, WebhookEvent
+from billing.notifications.models.webhook_endpoint import WebhookEndpoint
 
-__all__ = ["Notice"]
+__all__ = ["Notice", "WebhookAttempt", "WebhookDelivery", "WebhookEndpoint", "WebhookEvent"]
