@@ -41,7 +41,8 @@ contracts: environment-dev ## import-linter: who may import whom
 	$(BIN)/lint-imports --no-logo
 
 migrations-check: environment-dev ## no model change without its migration
-	$(CHECKS_ENVIRONMENT) $(PY) -m sandbox.temporary $(PY) manage.py makemigrations --check --dry-run
+	$(CHECKS_ENVIRONMENT) DJANGO_SETTINGS_MODULE=config.settings \
+		$(PY) -m sandbox.temporary $(PY) manage.py makemigrations --check --dry-run
 
 templates-check: environment-dev ## djlint: rules of the templates (its layout would add spaces inside inline elements)
 	$(if $(TEMPLATES),$(BIN)/djlint --profile django --lint $(TEMPLATES))

@@ -1,0 +1,5 @@
+from tests.djstripe.folded import shipped
+
+
+class Migration(shipped("0003_2_11")):
+    operations = []
