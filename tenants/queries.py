@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from tenants.models import ApiKey, Membership, Workspace
+from tenants.errors import ExpiredInvitation, RevokedInvitation, UnknownInvitation, UsedInvitation
+from tenants.invitation_tokens import digest_of
+from tenants.models import ApiKey, Invitation, Membership, Workspace
 from tenants.permissions import Permission, role_permissions
 
 
@@ -67,3 +69,34 @@ def permissions_of(*, user_id: int, tenant_id: UUID) -> frozenset[Permission]:
     """What a user may do in a tenant; nothing without a membership."""
     role = Membership.objects.filter(user_id=user_id, tenant_id=tenant_id).values_list("role", flat=True).first()
     return role_permissions(role) if role is not None else frozenset()
+
+
+def members_of(tenant_id: UUID) -> list[Membership]:
+    """The tenant's members with their users, by address."""
+    members = Membership.objects.filter(tenant_id=tenant_id).select_related("user")
+    return list(members.order_by("user__email"))
+
+
+def invitations_of(tenant_id: UUID) -> list[Invitation]:
+    """Invitations that were neither accepted nor withdrawn, expired ones too, the newest first."""
+    waiting = Invitation.objects.filter(tenant_id=tenant_id, accepted_at=None, revoked_at=None)
+    return list(waiting.select_related("invited_by").order_by("-sent_at", "-id"))
+
+
+def find_invitation(token: str, at: datetime) -> Invitation:
+    """The invitation that a link's token belongs to, with its tenant and who sent it; raises as `require_usable`."""
+    found = Invitation.objects.filter(digest=digest_of(token)).select_related("tenant", "invited_by")
+    return require_usable(found.first(), at)
+
+
+def require_usable(invitation: Invitation | None, at: datetime) -> Invitation:
+    """Raise UnknownInvitation, UsedInvitation, RevokedInvitation or ExpiredInvitation for one that gives no entry."""
+    if invitation is None:
+        raise UnknownInvitation
+    if invitation.accepted_at is not None:
+        raise UsedInvitation
+    if invitation.revoked_at is not None:
+        raise RevokedInvitation
+    if not invitation.is_open(at):
+        raise ExpiredInvitation
+    return invitation

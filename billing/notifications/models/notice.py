@@ -9,7 +9,7 @@ from tenants.models import Tenant
 
 
 class Notice(models.Model):
-    """An e-mail to everybody who manages a tenant's billing; `key` makes each fact told once."""
+    """An e-mail to everybody who manages a tenant's billing, or to one address; `key` makes each fact told once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(Tenant, models.CASCADE, related_name="notices")
@@ -17,6 +17,9 @@ class Notice(models.Model):
     key = models.CharField(max_length=200, unique=True)
     subject = models.CharField(max_length=200)
     body = models.TextField()
+    to = models.EmailField(blank=True, help_text="An address of somebody who need not be a member; else members.")
+    link = models.CharField(max_length=300, blank=True, help_text="Where its button leads: a path in the console.")
+    link_text = models.CharField(max_length=60, blank=True)
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="When the next try is due.")
     tries = models.PositiveSmallIntegerField(default=0)
