@@ -38,8 +38,20 @@ class ProviderUnreachable(VaultError):
         super().__init__(reason)
 
 
+class Unanswered(VaultError):
+    """A call that nobody answered. `sentence` says why, with {side} for who was asked."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
+
+    def told_of(self, side: str) -> str:
+        """The sentence about a `provider`, or whoever it was."""
+        return self.sentence.replace("{side}", side)
+
+
 class AddressNotAllowed(VaultError):
-    """A base URL that we do not connect to (K3)."""
+    """An address that a tenant entered and that we do not connect to (K3, N1)."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from vault.crypto.envelope import Binding, decrypt, encrypt
+from vault.crypto.envelope import Binding, Bound, decrypt, encrypt
 from vault.crypto.secret import Secret
 from vault.data_keys import data_key_for, open_data_key
 from vault.errors import Unreadable
@@ -19,7 +19,7 @@ class Sealed:
     ciphertext: bytes
 
 
-def seal(plain: Secret, binding: Binding, *, at: datetime) -> Sealed:
+def seal(plain: Secret, binding: Bound, *, at: datetime) -> Sealed:
     """Encrypt under the tenant's data key. Raises VaultNotConfigured, KekUnavailable or Unreadable (of the data key).
 
     Best inside the transaction that writes the version: then the data key is not replaced before it.

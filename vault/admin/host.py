@@ -1,4 +1,4 @@
-"""Named hosts that customers' base URLs may lead to inside our own network."""
+"""Named hosts that customers' base URLs and webhooks may lead to inside our own network."""
 
 from typing import Any
 

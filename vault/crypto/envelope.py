@@ -7,6 +7,7 @@ lets one ciphertext fit two keys; the commitment, derived from the data key, is 
 import hmac
 import secrets
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,9 +24,21 @@ _COMMITMENT = slice(_NONCE.stop, _NONCE.stop + 32)
 _HEADER = slice(0, _COMMITMENT.stop)
 
 
+class Bound(Protocol):
+    """What a ciphertext belongs to: whose data key, and what is authenticated with it. No tenant: the platform."""
+
+    @property
+    def tenant_id(self) -> UUID | None: ...
+
+    @property
+    def label(self) -> bytes: ...
+
+    def fields(self) -> tuple[bytes, ...]: ...
+
+
 @dataclass(frozen=True)
 class Binding:
-    """What a ciphertext belongs to. No tenant: the platform."""
+    """A version of a provider's key."""
 
     tenant_id: UUID | None
     credential_id: UUID
@@ -33,8 +46,37 @@ class Binding:
     provider: str
     base_url: str
 
+    @property
+    def label(self) -> bytes:
+        return b"quaestor credential"
 
-def encrypt(data_key: bytes, data_key_id: UUID, plain: Secret, binding: Binding) -> bytes:
+    def fields(self) -> tuple[bytes, ...]:
+        return (
+            _id_bytes(self.tenant_id),
+            self.credential_id.bytes,
+            str(self.number).encode(),
+            self.provider.encode(),
+            self.base_url.encode(),
+        )
+
+
+@dataclass(frozen=True)
+class TextBinding:
+    """A text of a tenant's for one purpose."""
+
+    tenant_id: UUID | None
+    text_id: UUID
+    purpose: str
+
+    @property
+    def label(self) -> bytes:
+        return b"quaestor text"
+
+    def fields(self) -> tuple[bytes, ...]:
+        return _id_bytes(self.tenant_id), self.text_id.bytes, self.purpose.encode()
+
+
+def encrypt(data_key: bytes, data_key_id: UUID, plain: Secret, binding: Bound) -> bytes:
     """The secret, readable only with this data key as what `binding` says."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     key, commitment = _derive(data_key, nonce)
@@ -42,7 +84,7 @@ def encrypt(data_key: bytes, data_key_id: UUID, plain: Secret, binding: Binding)
     return header + gcm_encrypt(key, nonce, plain.reveal().encode(), _associated(header, binding))
 
 
-def decrypt(data_key: bytes, data_key_id: UUID, blob: bytes, binding: Binding) -> Secret:
+def decrypt(data_key: bytes, data_key_id: UUID, blob: bytes, binding: Bound) -> Secret:
     """The secret. Raises Unreadable where the key, the binding or any byte is another than at encryption."""
     if data_key_id_of(blob) != data_key_id:
         raise Unreadable("The ciphertext names another data key than its row.")
@@ -69,13 +111,9 @@ def _derive(data_key: bytes, nonce: bytes) -> tuple[bytes, bytes]:
     return both[:KEY_BYTES], both[KEY_BYTES:]
 
 
-def _associated(header: bytes, binding: Binding) -> bytes:
-    return length_prefixed(
-        b"quaestor credential",
-        header,
-        binding.tenant_id.bytes if binding.tenant_id else b"",
-        binding.credential_id.bytes,
-        str(binding.number).encode(),
-        binding.provider.encode(),
-        binding.base_url.encode(),
-    )
+def _associated(header: bytes, binding: Bound) -> bytes:
+    return length_prefixed(binding.label, header, *binding.fields())
+
+
+def _id_bytes(owner: UUID | None) -> bytes:
+    return owner.bytes if owner else b""

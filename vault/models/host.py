@@ -1,4 +1,4 @@
-"""Addresses inside our own network that tenants' base URLs may name."""
+"""Addresses inside our own network that tenants' base URLs and webhooks may name."""
 
 from django.conf import settings
 from django.db import models

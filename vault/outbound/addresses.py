@@ -1,4 +1,4 @@
-"""Base URLs that tenants enter: which ones we connect to (K3)."""
+"""Addresses that tenants enter, base URLs of models and targets of webhooks: which ones we connect to (K3, N1)."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
-from vault.errors import AddressNotAllowed, ProviderUnreachable
+from vault.errors import AddressNotAllowed, Unanswered
 from vault.models import AllowedHost
 from vault.outbound.networks import Address, is_public
 from vault.outbound.resolving import Resolve, addresses_of
@@ -19,6 +19,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # what resolvers take for (a part of) an IPv4 address
 _PATH = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*")
+_TARGET = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*")
 _INSIDE = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "corp", "svc", "test", "invalid", "onion")
 
 
@@ -46,28 +47,40 @@ def check_base_url(url: str, *, resolve: Resolve = addresses_of) -> str:
     https to a public host, at port 443 or one from 1024 on; a host and port that staff allow may be private and speak
     http. A name that has no address now passes: calls look again, and go only to addresses that passed.
     """
-    if len(url) > _LONGEST:
-        raise AddressNotAllowed(f"A base URL has at most {_LONGEST} characters.")
-    parts = _split(url)
+    parts = _split(url, longest=_LONGEST)
     origin = _origin(parts)
     if "?" in url or "#" in url:
         raise AddressNotAllowed("A base URL has no query and no fragment.")
     path = parts.path.rstrip("/")
     if not _PATH.fullmatch(path):
         raise AddressNotAllowed("The path of the base URL is written in an unusual way.")
-    if not is_exempt(origin):
-        require_public_form(origin)
-        require_public(_known_by_now(origin, resolve))
+    _require_allowed(origin, resolve)
     return f"{origin.scheme}://{origin.netloc}{path}"
+
+
+def check_target(url: str, *, longest: int, resolve: Resolve = addresses_of) -> str:
+    """The address of a webhook with its host in one spelling: a path and a query stay as they are written.
+
+    By the rules of `check_base_url` otherwise. Raises AddressNotAllowed (N1).
+    """
+    parts = _split(url, longest=longest)
+    origin = _origin(parts)
+    if "#" in url:
+        raise AddressNotAllowed("The address has no fragment: nobody would see it.")
+    if not _TARGET.fullmatch(parts.path):
+        raise AddressNotAllowed("The path of the address is written in an unusual way.")
+    _require_allowed(origin, resolve)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{origin.scheme}://{origin.netloc}{parts.path or '/'}{query}"
 
 
 def origin_of(url: str) -> Origin:
     """Where the URL leads. Raises AddressNotAllowed for what is no plain http or https URL."""
-    return _origin(_split(url))
+    return _origin(_split(url, longest=len(url)))
 
 
 def resolved(origin: Origin, resolve: Resolve, seconds: float) -> Sequence[Address]:
-    """All addresses of the host: what it is itself, or what the resolver says. Raises ProviderUnreachable."""
+    """All addresses of the host: what it is itself, or what the resolver says. Raises Unanswered."""
     literal = _literal(origin.host)
     return resolve(origin.host, origin.port, seconds) if literal is None else [literal]
 
@@ -81,9 +94,9 @@ def is_exempt(origin: Origin) -> bool:
 def require_public_form(origin: Origin) -> None:
     """Raise AddressNotAllowed for what is not https to a host of the internet, as far as its name tells."""
     if origin.scheme != "https":
-        raise AddressNotAllowed("A base URL begins with https://.")
+        raise AddressNotAllowed("The address begins with https://.")
     if origin.port != 443 and origin.port < 1024:
-        raise AddressNotAllowed("The port of a base URL is 443, or 1024 or above.")
+        raise AddressNotAllowed("The port of the address is 443, or 1024 or above.")
     if _literal(origin.host) is None:
         _require_public_name(origin.host)
 
@@ -91,12 +104,14 @@ def require_public_form(origin: Origin) -> None:
 def require_public(addresses: Iterable[Address]) -> None:
     """Raise AddressNotAllowed unless every address is of the public internet."""
     if not all(is_public(address) for address in addresses):
-        raise AddressNotAllowed("The base URL leads to an address that is not on the public internet.")
+        raise AddressNotAllowed("The address leads to one that is not on the public internet.")
 
 
-def _split(url: str) -> SplitResult:
+def _split(url: str, *, longest: int) -> SplitResult:
+    if len(url) > longest:
+        raise AddressNotAllowed(f"The address has at most {longest} characters.")
     if not _VISIBLE.fullmatch(url) or "\\" in url:
-        raise AddressNotAllowed("A base URL is written without spaces, in ASCII (an international name as xn--…).")
+        raise AddressNotAllowed("The address is written without spaces, in ASCII (an international name as xn--…).")
     try:
         return urlsplit(url)
     except ValueError:
@@ -105,15 +120,15 @@ def _split(url: str) -> SplitResult:
 
 def _origin(parts: SplitResult) -> Origin:
     if parts.scheme not in _PORTS or not parts.netloc:
-        raise AddressNotAllowed("A base URL begins with https:// and a host name.")
+        raise AddressNotAllowed("The address begins with https:// and a host name.")
     if "@" in parts.netloc:
-        raise AddressNotAllowed("A base URL holds no user name and no password; the key is entered by itself.")
+        raise AddressNotAllowed("The address holds no user name and no password.")
     try:
         port = _PORTS[parts.scheme] if parts.port is None else parts.port
     except ValueError:
         port = 0
     if not 0 < port < 65536:
-        raise AddressNotAllowed("The port of the base URL is no port.")
+        raise AddressNotAllowed("The port of the address is no port.")
     return Origin(parts.scheme, one_spelling(parts.hostname or ""), port)
 
 
@@ -142,11 +157,17 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 
 def _require_public_name(host: str) -> None:
     if "." not in host or any(f".{host}".endswith(f".{inside}") for inside in _INSIDE):
-        raise AddressNotAllowed("The base URL names a host inside a network; ask who runs this installation.")
+        raise AddressNotAllowed("The address names a host inside a network; ask who runs this installation.")
+
+
+def _require_allowed(origin: Origin, resolve: Resolve) -> None:
+    if not is_exempt(origin):
+        require_public_form(origin)
+        require_public(_known_by_now(origin, resolve))
 
 
 def _known_by_now(origin: Origin, resolve: Resolve) -> Iterable[Address]:
     try:
         return resolved(origin, resolve, settings.PROVIDER_TIMEOUT_SECONDS)
-    except ProviderUnreachable:
+    except Unanswered:
         return []

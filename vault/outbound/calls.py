@@ -1,4 +1,4 @@
-"""What is asked of a provider and what it answers, as plain values."""
+"""What is asked of somebody else's server and what it answers, as plain values."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -28,13 +28,18 @@ class Auth:
 
 @dataclass(frozen=True)
 class Call:
-    """A request that validates a key. Neither its address nor its headers hold the key: `auth` does."""
+    """A request. Neither its address nor its headers hold a key: `auth` does.
+
+    An answer beyond `body_limit` bytes is none, or is cut there.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     auth: Auth | None = None
     body_limit: int = BODY_LIMIT
+    content: bytes | None = field(default=None, repr=False)
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,15 @@ from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from vault.errors import ProviderUnreachable
+from vault.errors import Unanswered
 from vault.outbound.networks import Address
 
 Resolve = Callable[[str, int, float], Sequence[Address]]
-"""Host, port and seconds to all addresses of the host. Raises ProviderUnreachable where there are none."""
+"""Host, port and seconds to all addresses of the host. Raises Unanswered where there are none."""
 
 
 def addresses_of(host: str, port: int, seconds: float) -> list[Address]:
-    """As the system resolves the name. Raises ProviderUnreachable."""
+    """As the system resolves the name. Raises Unanswered."""
     found: SimpleQueue[list[Address]] = SimpleQueue()
     Thread(target=lambda: found.put(_ask(host, port)), daemon=True).start()
     try:
@@ -22,7 +22,7 @@ def addresses_of(host: str, port: int, seconds: float) -> list[Address]:
     except Empty:
         addresses = []
     if not addresses:
-        raise ProviderUnreachable("No address is known for the provider's host name.")
+        raise Unanswered("No address is known for the {side}'s host name.")
     return addresses
 
 

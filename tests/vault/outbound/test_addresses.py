@@ -6,7 +6,7 @@ from ipaddress import ip_address
 import pytest
 
 from tests.vault.outbound.servers import allow
-from vault.errors import AddressNotAllowed, ProviderUnreachable
+from vault.errors import AddressNotAllowed, Unanswered
 from vault.outbound.addresses import check_base_url
 from vault.outbound.networks import Address
 from vault.outbound.resolving import Resolve
@@ -19,7 +19,7 @@ def resolving(*addresses: str) -> Resolve:
 
     def resolve(host: str, port: int, seconds: float) -> Sequence[Address]:
         if not addresses:
-            raise ProviderUnreachable("Nothing is known.")
+            raise Unanswered("Nothing is known.")
         return [ip_address(address) for address in addresses]
 
     return resolve

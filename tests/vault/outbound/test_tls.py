@@ -15,7 +15,8 @@ from tests.vault.outbound.servers import allow, answering, serving
 from tests.vault.outbound.test_addresses import resolving
 from vault.errors import ProviderUnreachable
 from vault.outbound.calls import Call
-from vault.outbound.client import _tls, send
+from vault.outbound.client import send
+from vault.outbound.exchange import _tls
 
 NAME = "models.example.com"
 
