@@ -5,22 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from billing.core.money import minor_exponent, round_to_minor
+from billing.core.money_texts import MINUS, write_count, write_money
 
-# Every other currency is written by its ISO 4217 code.
-SYMBOLS: dict[str, str] = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-MINUS = "\N{MINUS SIGN}"
 RATED_DIGITS = 9
 WARN_PERCENT, OVER_PERCENT = 80, 100
 _MILLION = 10**6
-
-
-def _symbol(currency: str) -> str:
-    return SYMBOLS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
-
-
-def _written(amount: Decimal, symbol: str, digits: int) -> str:
-    sign = MINUS if amount < 0 else ""
-    return f"{sign}{symbol}{abs(amount):,.{digits}f}"
 
 
 def format_money(amount: Decimal, currency: str) -> str:
@@ -29,12 +18,12 @@ def format_money(amount: Decimal, currency: str) -> str:
     A nonzero amount below half a minor unit reads "<$0.01": what was charged never reads as nothing.
     Raises UnknownCurrency for a code that has no minor unit.
     """
-    symbol, digits = _symbol(currency), minor_exponent(currency)
+    digits = minor_exponent(currency)
     rounded = round_to_minor(amount, currency)
     if amount and not rounded:
-        smallest = _written(Decimal(1).scaleb(-digits), symbol, digits)
+        smallest = write_money(Decimal(1).scaleb(-digits), currency, digits)
         return f"{MINUS if amount < 0 else ''}<{smallest}"
-    return _written(rounded, symbol, digits)
+    return write_money(rounded, currency, digits)
 
 
 def format_signed(amount: Decimal, currency: str) -> str:
@@ -48,21 +37,17 @@ def format_signed(amount: Decimal, currency: str) -> str:
 def format_rate(amount: Decimal, currency: str) -> str:
     """Return a unit's price with every digit that it has, as in "$0.25" and "$0.00005"."""
     digits = max(minor_exponent(currency), -int(amount.normalize().as_tuple().exponent))
-    return _written(amount, _symbol(currency), digits)
+    return write_money(amount, currency, digits)
 
 
 def format_exact(amount: Decimal, currency: str) -> str:
     """Return `amount` at the nine decimals that usage is rated at (M11), as in "$0.000412500"."""
-    return _written(amount, _symbol(currency), RATED_DIGITS)
+    return write_money(amount, currency, RATED_DIGITS)
 
 
 def format_count(number: Decimal | int) -> str:
     """Return a count or a quantity with thousands separators and no idle zeros after the point."""
-    text = f"{abs(number):,f}"
-    whole, _, fraction = text.partition(".")
-    fraction = fraction.rstrip("0")
-    sign = MINUS if number < 0 else ""
-    return f"{sign}{whole}.{fraction}" if fraction else f"{sign}{whole}"
+    return write_count(number)
 
 
 def _scaled(value: Decimal, step: int, units: tuple[str, ...], places: Decimal) -> str:
