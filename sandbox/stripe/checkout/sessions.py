@@ -2,6 +2,7 @@
 
 from sandbox.stripe.checkout.items import read_items
 from sandbox.stripe.clock import Work, due
+from sandbox.stripe.engine.taxes import tax_of, tax_rate
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.ids import random_text
 from sandbox.stripe.platform import PLATFORM_NAME
@@ -35,10 +36,12 @@ def open_session(state: State, parameters: Json) -> Json:
     items = read_items(state, mode, parameters.get("line_items") or [], trial=trial)
     now = state.clock.now()
     session_id = f"cs_test_{random_text(58)}"
-    total = sum(item["amount_total"] for item in items)
+    subtotal = sum(item["amount_total"] for item in items)
+    tax = _tax(state, mode, subtotal)
+    total = subtotal + tax
     session: Json = EMPTY | {
         "id": session_id,
-        "amount_subtotal": total if items else None,
+        "amount_subtotal": subtotal if items else None,
         "amount_total": total if items else None,
         "created": now,
         "currency": items[0]["currency"] if items else parameters.get("currency"),
@@ -50,7 +53,7 @@ def open_session(state: State, parameters: Json) -> Json:
         "mode": mode,
         "payment_status": "no_payment_required" if not total else "unpaid",
         "saved_payment_method_options": _saved_options(mode, customer),
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0} if items else None,
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": tax} if items else None,
         "url": f"{state.base_url}/c/pay/{session_id}",
         "_customer_update": parameters.get("customer_update") or {},
         "_items": items,
@@ -58,6 +61,12 @@ def open_session(state: State, parameters: Json) -> Json:
     }
     session |= {name: parameters[name] for name in COPIED if name in parameters}
     return state.store.put(KIND, session)
+
+
+def _tax(state: State, mode: str, subtotal: int) -> int:
+    """On top of a subscription's prices; credits are sold without."""
+    rate = tax_rate(state) if mode == "subscription" else None
+    return tax_of(rate, subtotal) if rate else 0
 
 
 def end_session(state: State, session: Json) -> Json:

@@ -56,6 +56,7 @@ def compose_final(state: State, subscription: Json, *, prorate_unused: bool, inv
         reason="subscription_cycle" if subscription["cancel_at"] == now else "subscription_update",
         at=now,
         subscription=subscription,
+        period=(min(item["current_period_start"] for item in subscription["items"]["data"]), now),
     )
 
 

@@ -1,6 +1,7 @@
 """Draft invoices: lines gathered, totals added up, nothing asked for yet."""
 
 from sandbox.stripe.engine.lines import pending_line
+from sandbox.stripe.engine.taxes import tax_lines
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.listing import as_list
 from sandbox.stripe.state import State
@@ -40,20 +41,27 @@ def draft_invoice(
     if subscription:
         invoice |= {"collection_method": subscription["collection_method"]}
     invoice |= more
-    add_lines(invoice, lines)
+    add_lines(state, invoice, lines)
     state.store.put("invoice", invoice)
     state.emit("invoice.created", invoice)
     return invoice
 
 
-def add_lines(invoice: Json, lines: list[Json]) -> None:
+def add_lines(state: State, invoice: Json, lines: list[Json]) -> None:
     """Append lines to a draft and add up again what it asks for."""
     for line in lines:
         line["invoice"] = invoice["id"]
     invoice["lines"]["data"] += lines
-    total = sum(line["amount"] for line in invoice["lines"]["data"])
-    for field in ("subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"):
-        invoice[field] = total
+    add_up(state, invoice)
+
+
+def add_up(state: State, invoice: Json) -> None:
+    """Tax a draft as is done by now, and say what it asks for."""
+    tax_lines(state, invoice)
+    subtotal = sum(line["amount"] for line in invoice["lines"]["data"])
+    for field in ("subtotal", "subtotal_excluding_tax", "total_excluding_tax"):
+        invoice[field] = subtotal
+    total = invoice["total"] = subtotal + sum(tax["amount"] for tax in invoice["total_taxes"])
     applied = applicable_balance(total, invoice["starting_balance"])
     invoice["amount_due"] = invoice["amount_remaining"] = max(0, total) + applied
 

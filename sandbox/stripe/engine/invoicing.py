@@ -2,7 +2,7 @@
 
 from sandbox.stripe.engine.balances import change_customer_balance
 from sandbox.stripe.engine.charging import PAYABLE, cancel_intent, create_intent
-from sandbox.stripe.engine.drafts import applicable_balance, mark_taken
+from sandbox.stripe.engine.drafts import add_up, applicable_balance, mark_taken
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.state import State
@@ -10,7 +10,7 @@ from sandbox.stripe.values import Json, changed
 
 
 def finalize_invoice(state: State, invoice: Json) -> Json:
-    """Give a draft its number, apply the customer's balance and ask for the rest; nothing to pay is paid at once.
+    """Give a draft its number, tax it, apply the customer's balance and ask for the rest; none is paid at once.
 
     A negative total becomes credit of the customer. 400 for what is no draft.
     """
@@ -19,6 +19,7 @@ def finalize_invoice(state: State, invoice: Json) -> Json:
     customer = state.store.get("customer", invoice["customer"])
     now = state.now(customer)
     _number(state, customer, invoice)
+    add_up(state, invoice)
     _apply_balance(state, customer, invoice)
     invoice |= {"status": "open", "effective_at": now, "automatically_finalizes_at": None, "next_payment_attempt": None}
     invoice["status_transitions"]["finalized_at"] = now

@@ -127,7 +127,11 @@ def _lines(invoice: Json) -> Html:
 
 def _totals(invoice: Json) -> Html:
     currency = invoice["currency"]
-    rows: list[tuple[str, str | Html]] = [("Total", money(invoice["total"], currency))]
+    rows: list[tuple[str, str | Html]] = [
+        (f"{rate['display_name']} {rate['percentage']:g} %", money(tax["amount"], currency))
+        for rate, tax in zip(invoice["default_tax_rates"], invoice["total_taxes"], strict=True)
+    ]
+    rows.append(("Total", money(invoice["total"], currency)))
     if used := invoice["total"] - invoice["amount_due"]:
         rows.append(("From or to your credit", money(-used, currency)))
     rows += [("Paid", money(invoice["amount_paid"], currency))]

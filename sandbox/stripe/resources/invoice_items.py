@@ -93,5 +93,5 @@ def _onto_draft(state: State, item: Json, invoice_id: str) -> None:
     if invoice["status"] != "draft" or invoice["customer"] != item["customer"]:
         raise invalid("The invoice must be a draft of the same customer.", "invoice", "invoice_not_editable")
     item["invoice"] = invoice_id
-    add_lines(invoice, [pending_line(item)])
+    add_lines(state, invoice, [pending_line(item)])
     state.store.put("invoice", invoice)
