@@ -1,14 +1,15 @@
 from datetime import datetime
 from uuid import UUID
 
+from billing.notifications.kinds import Kind
 from billing.notifications.models import Notice
 from billing.notifications.services.tell_tenant import tell_tenant
 from billing.subscriptions.agreements import gives_plan, grace_ends_at, latest_subscription
 from billing.subscriptions.models import Agreement, BillingAccount, Subscription
 from billing.subscriptions.queries import governing_agreement
 
-PAST_DUE, DOWNGRADED, RESTORED = "plan-past-due", "plan-downgraded", "plan-restored"
-CANCELLED, RESUMED, ENDED = "plan-cancelled", "plan-resumed", "plan-ended"
+PAST_DUE, DOWNGRADED, RESTORED = Kind.PLAN_PAST_DUE, Kind.PLAN_DOWNGRADED, Kind.PLAN_RESTORED
+CANCELLED, RESUMED, ENDED = Kind.PLAN_CANCELLED, Kind.PLAN_RESUMED, Kind.PLAN_ENDED
 _TROUBLE, _PLANNED = (PAST_DUE, DOWNGRADED, RESTORED), (CANCELLED, RESUMED)
 
 

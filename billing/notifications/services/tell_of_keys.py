@@ -3,7 +3,7 @@ from datetime import datetime
 from django.db import transaction
 
 from billing.notifications.key_news import news_of
-from billing.notifications.services.send_notices import KEY_HEALTH
+from billing.notifications.kinds import Kind
 from billing.notifications.services.tell_tenant import tell_tenant
 from tenants.models import Tenant
 from vault.health import is_news
@@ -45,8 +45,8 @@ def _tell(change: HealthChange, tenant: Tenant, at: datetime) -> None:
     news = news_of(key, after, change.reason, assigned=assigned, policy=policy_of(tenant.id))
     tell_tenant(
         tenant_id=tenant.id,
-        kind=KEY_HEALTH,
-        key=f"{KEY_HEALTH}:{change.id.hex}",
+        kind=Kind.KEY_HEALTH,
+        key=f"{Kind.KEY_HEALTH}:{change.id.hex}",
         subject=f"{tenant.name}: {news.subject}",
         body=news.text,
         at=at,
