@@ -198,6 +198,8 @@ SELLER_NAME = env.str("SELLER_NAME", default="Quaestor")
 SELLER_ADDRESS = [line.strip() for line in env.str("SELLER_ADDRESS", default="").split("|") if line.strip()]
 SELLER_TAX_ID = env.str("SELLER_TAX_ID", default="")
 SELLER_EMAIL = env.str("SELLER_EMAIL", default=CONTACT_EMAIL)
+# How long after its end a billing cycle is closed: usage that is reported by then is still in it.
+INVOICE_GRACE_MINUTES = env.int("INVOICE_GRACE_MINUTES", default=60)
 # The platform's fee on card purchases of credits, on top of the amount, and what may be bought at once.
 TOPUP_FEE_PERCENT = Decimal(env.str("TOPUP_FEE_PERCENT", default="5"))
 TOPUP_MINIMUM = Decimal(env.str("TOPUP_MINIMUM", default="5"))
@@ -276,6 +278,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "billing.stripe_sync.tasks.work_inbox",
         "schedule": 10.0,
         "options": {"expires": 30},
+    },
+    "close-cycles": {"task": "billing.invoices.tasks.close_cycles", "schedule": 60.0, "options": {"expires": 120}},
+    "correct-invoices": {
+        "task": "billing.invoices.tasks.correct_invoices",
+        "schedule": 60.0,
+        "options": {"expires": 120},
     },
     "push-prices": {"task": "billing.stripe_sync.tasks.push_prices", "schedule": 60.0, "options": {"expires": 120}},
     "compare-with-stripe": {

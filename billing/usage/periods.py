@@ -60,6 +60,29 @@ def period_at(*, account_id: UUID, instant: datetime, at: datetime) -> Period:
     return found
 
 
+def boundary_after(account_id: UUID, instant: datetime) -> datetime:
+    """Where the period that the account is in at an instant gives way to another one, by all plans that are known.
+
+    A change of plan that goes on with the period is no boundary. Raises NoActivePlan where it never had a plan.
+    """
+    spans = _spans(account_id, datetime.max.replace(tzinfo=UTC))
+    place = max(bisect_right(spans, instant, key=lambda span: span.start) - 1, 0)
+    period = spans[place].period(instant)
+    for span in spans[place + 1 :]:
+        if span.start != period.end or span.period(span.start).start != period.start:
+            break
+        period = span.period(span.start)
+    return period.end
+
+
+def first_period_start(account_id: UUID) -> datetime:
+    """When the account's first period began, or the first in which something was used (U6); raises NoActivePlan."""
+    first = _spans(account_id, datetime.max.replace(tzinfo=UTC))[0]
+    begins = first.period(first.start)
+    earlier = _before(account_id, first)
+    return earlier[-1].start if earlier else begins.start
+
+
 def _spans(account_id: UUID, at: datetime) -> list[_Span]:
     history = Subscription.objects.filter(account_id=account_id, starts_at__lte=at).order_by("starts_at")
     rows = list(history.values_list("anchor", "starts_at"))

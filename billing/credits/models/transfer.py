@@ -54,6 +54,12 @@ class Transfer(models.Model):
             models.Index(fields=["credit_account", "-created_at", "-id"], name="transfer_by_credit"),
             # What is not usage is little: what usage came to is the account's total less this.
             models.Index(fields=["debit_account"], condition=~Q(reason="usage"), name="transfer_debits_but_usage"),
+            # What usage lacked in credits, for the invoice that asks for it.
+            models.Index(
+                fields=["debit_account", "created_at"],
+                condition=Q(idempotency_key__startswith="owed:"),
+                name="transfer_owed_for_credits",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="transfer_amount_positive"),

@@ -25,7 +25,7 @@ class BillingCycle(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
-    looked_at = models.DateTimeField(help_text="Plan changes up to then are in its end.")
+    seen_version = models.BigIntegerField(help_text="The account's version that its end was read at.")
     closed_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0, help_text="Closings that failed one after the other.")
     due_at = models.DateTimeField(help_text="When the next try to close it is due.")

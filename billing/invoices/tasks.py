@@ -1,0 +1,19 @@
+"""Periodic work on invoices; each calls one service and is safe to run twice."""
+
+from celery import shared_task
+from django.utils.timezone import now
+
+from billing.invoices.services.close_due_cycles import close_due_cycles
+from billing.invoices.services.correct_invoices import correct_invoices as correct
+
+
+@shared_task(name="billing.invoices.tasks.close_cycles")
+def close_cycles() -> int:
+    """Close the cycles that have ended."""
+    return close_due_cycles(at=now())
+
+
+@shared_task(name="billing.invoices.tasks.correct_invoices")
+def correct_invoices() -> int:
+    """Issue credit notes for invoiced usage that was taken back."""
+    return correct(at=now())

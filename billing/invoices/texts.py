@@ -1,0 +1,36 @@
+"""What lines of invoices call what was used."""
+
+from billing.core.periods import Period
+
+_PRODUCTS = {
+    "llm": "Model usage",
+    "pstn": "Telephone minutes",
+    "kb_storage": "Knowledge base storage",
+    "callbacks": "Scheduled callbacks",
+    "compute": "Compute time",
+    "requests": "Requests",
+    "executions": "Executions past the plan’s limit",
+}
+_PAID_ELSEWHERE = {"included": "included in the plan", "provider": "on your own provider keys"}
+
+
+def usage_text(product: str, funding: str) -> str:
+    """A product, and who else than the invoice pays for it."""
+    name = _PRODUCTS.get(product, product)
+    elsewhere = _PAID_ELSEWHERE.get(funding)
+    return f"{name}, {elsewhere}" if elsewhere else name
+
+
+def adjustment_text(product: str, period: Period) -> str:
+    """Usage that was recorded after its period had been invoiced (U6)."""
+    return f"{usage_text(product, '')} of {span_text(period)}, recorded later"
+
+
+def correction_text(product: str, period: Period) -> str:
+    """Usage that was taken back."""
+    return f"{usage_text(product, '')} of {span_text(period)}, taken back"
+
+
+def span_text(period: Period) -> str:
+    """A period's dates, as in "1 Nov 2026 to 1 Dec 2026"."""
+    return f"{period.start:%-d %b %Y} to {period.end:%-d %b %Y}"
