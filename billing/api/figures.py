@@ -5,12 +5,15 @@ from typing import Annotated
 
 from msgspec import Meta, Raw
 
-from billing.core.money import format_amount
+from billing.core.money import format_amount, round_to_minor
 
 Amount = Annotated[str, Meta(pattern=r"^-?[0-9]+\.[0-9]{9}$", description="An amount with nine decimals.")]
 Rate = Annotated[str, Meta(pattern=r"^[0-9]+\.[0-9]{2,9}$", description="An amount with at least two decimals.")]
 Money = Annotated[
     str, Meta(pattern=r"^-?[0-9]+\.[0-9]{2,9}$", description="An amount to pay or to get, with at least two decimals.")
+]
+Minor = Annotated[
+    str, Meta(pattern=r"^-?[0-9]+(\.[0-9]{2,4})?$", description="An amount with the decimals of its currency.")
 ]
 Quantity = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]{1,9})?$", description="A quantity in its unit.")]
 Number = Annotated[Raw, Meta(extra_json_schema={"type": "number"})]
@@ -21,6 +24,11 @@ amount = format_amount
 def rate(value: Decimal) -> str:
     """An amount with the decimals that it needs, two at least: “2.50”, “0.0375”, “-4.00”."""
     return _trimmed(value, 2)
+
+
+def minor(value: Decimal, currency: str) -> str:
+    """An amount in whole minor units with the currency's decimals: “142.87” of USD, “143” of JPY."""
+    return f"{round_to_minor(value, currency):f}"
 
 
 def quantity(value: Decimal) -> str:
