@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -19,16 +20,23 @@ def find_endpoint(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
     return endpoints_of(tenant_id).get(id=endpoint_id)
 
 
+class Wanted(TypedDict, total=False):
+    """Which deliveries: in this state, of events of this type; empty for all."""
+
+    state: str
+    type: str
+
+
 def deliveries_of(
-    endpoint: WebhookEndpoint, *, limit: int, before: UUID | None = None, state: str = "", kind: str = ""
+    endpoint: WebhookEndpoint, *, limit: int, before: UUID | None = None, **wanted: Unpack[Wanted]
 ) -> list[WebhookDelivery]:
     """The endpoint's deliveries with their events, the newest first; `before` is the last one of the page before."""
     rows = WebhookDelivery.objects.filter(endpoint=endpoint).select_related("event").order_by("-id")
     if before is not None:
         rows = rows.filter(id__lt=before)
-    if state:
+    if state := wanted.get("state"):
         rows = rows.filter(state=state)
-    if kind:
+    if kind := wanted.get("type"):
         rows = rows.filter(event__type=kind)
     return list(rows[:limit])
 
