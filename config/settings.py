@@ -285,6 +285,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 120},
     },
+    "refresh-payments": {
+        "task": "billing.invoices.tasks.refresh_payments",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "push-prices": {"task": "billing.stripe_sync.tasks.push_prices", "schedule": 60.0, "options": {"expires": 120}},
     "compare-with-stripe": {
         "task": "billing.stripe_sync.tasks.compare_with_stripe",

@@ -5,6 +5,7 @@ from django.utils.timezone import now
 
 from billing.invoices.services.close_due_cycles import close_due_cycles
 from billing.invoices.services.correct_invoices import correct_invoices as correct
+from billing.invoices.services.refresh_payments import refresh_open_payments
 
 
 @shared_task(name="billing.invoices.tasks.close_cycles")
@@ -17,3 +18,9 @@ def close_cycles() -> int:
 def correct_invoices() -> int:
     """Issue credit notes for invoiced usage that was taken back."""
     return correct(at=now())
+
+
+@shared_task(name="billing.invoices.tasks.refresh_payments")
+def refresh_payments() -> int:
+    """Let what was paid of what is owed pay open invoices."""
+    return refresh_open_payments(at=now())

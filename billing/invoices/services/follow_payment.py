@@ -38,11 +38,11 @@ def follow_payment(*, payment: ProcessorPayment, at: datetime) -> bool:
 
 
 def _facts(row: InvoicePayment, payment: ProcessorPayment, at: datetime) -> Iterator[Fact]:
-    """What a reading adds to what is known. Of a payment that went through, tries that failed before are past."""
+    """What a reading adds to what is known. Once it is paid or voided, tries that failed before are past."""
     invoice = row.invoice
-    if payment.status == _Status.PAID:
-        if row.status != _Status.PAID:
-            yield invoice_news(invoice, invoice.account, EventType.INVOICE_PAID, at=at)
+    if payment.status == _Status.PAID and row.status != _Status.PAID:
+        yield invoice_news(invoice, invoice.account, EventType.INVOICE_PAID, at=at)
+    if payment.status in (_Status.PAID, _Status.VOID):
         return
     for attempt in range(row.attempts + 1, payment.attempts + 1):
         again = payment.next_attempt_at.isoformat() if payment.next_attempt_at is not None else None

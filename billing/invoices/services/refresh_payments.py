@@ -47,7 +47,7 @@ def refresh_payments(*, account_id: UUID, at: datetime) -> int:
 def refresh_open_payments(*, at: datetime) -> int:
     """Do so for the accounts whose debt was paid or taken off since yesterday; answers how many invoices are paid now.
 
-    Whoever pays does so at once; this finds what was missed, and invoices of usage that was paid before they were issued.
+    Whoever pays does so at once; this finds what was missed, and invoices of usage that was paid before their issue.
     """
     since = at - _LOOK_BACK
     rows = InvoicePayment.objects.filter(status=InvoicePayment.Status.OPEN, invoice__external_id="")
