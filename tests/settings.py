@@ -11,3 +11,4 @@ globals().update({name: value for name, value in vars(import_module("config.sett
 
 WHITENOISE_AUTOREFRESH = True  # looks when asked: the folder that a deployment collects into need not exist
 MIGRATION_MODULES = {"djstripe": "tests.djstripe.migrations"}  # the same tables, half a minute earlier
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # the usual one takes half a second a password
