@@ -5,6 +5,7 @@ class MembershipError(Exception):
     """Something about members or invitations cannot be done."""
 
     text = ""
+    advice = "Ask the person who invited you to send it again, from Members in their console."
 
     def __str__(self) -> str:
         return self.text
@@ -36,6 +37,10 @@ class SentTooOften(MembershipError):
 
 class UnknownInvitation(MembershipError):
     text = "No invitation belongs to this link."
+    advice = (
+        "See that all of it was copied. If the invitation was sent again, only the newest e-mail's link works. Else "
+        "ask the person who invited you."
+    )
 
 
 class ExpiredInvitation(MembershipError):
@@ -48,6 +53,7 @@ class RevokedInvitation(MembershipError):
 
 class UsedInvitation(MembershipError):
     text = "This invitation was accepted already."
+    advice = "If that was you, sign in. If it was not, tell an owner of the organisation."
 
 
 class WrongAddress(MembershipError):
@@ -60,3 +66,4 @@ class SignInFirst(MembershipError):
 
 class SwitchedOff(MembershipError):
     text = "The account with this address is switched off."
+    advice = "Ask the people who run this installation to let you sign in again."

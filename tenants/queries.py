@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tenants.errors import ExpiredInvitation, RevokedInvitation, UnknownInvitation, UsedInvitation
 from tenants.invitation_tokens import digest_of
-from tenants.models import ApiKey, Invitation, Membership, Workspace
+from tenants.models import ApiKey, Invitation, Membership, User, Workspace
 from tenants.permissions import Permission, role_permissions
 
 
@@ -71,6 +71,11 @@ def permissions_of(*, user_id: int, tenant_id: UUID) -> frozenset[Permission]:
     return role_permissions(role) if role is not None else frozenset()
 
 
+def role_of(*, user_id: int, tenant_id: UUID) -> str:
+    """A user's role in a tenant; empty without a membership."""
+    return Membership.objects.filter(user_id=user_id, tenant_id=tenant_id).values_list("role", flat=True).first() or ""
+
+
 def members_of(tenant_id: UUID) -> list[Membership]:
     """The tenant's members with their users, by address."""
     members = Membership.objects.filter(tenant_id=tenant_id).select_related("user")
@@ -87,6 +92,11 @@ def find_invitation(token: str, at: datetime) -> Invitation:
     """The invitation that a link's token belongs to, with its tenant and who sent it; raises as `require_usable`."""
     found = Invitation.objects.filter(digest=digest_of(token)).select_related("tenant", "invited_by")
     return require_usable(found.first(), at)
+
+
+def find_user(email: str) -> User | None:
+    """Who signs in with this address, in any case."""
+    return User.objects.filter(email__iexact=email).first()
 
 
 def require_usable(invitation: Invitation | None, at: datetime) -> Invitation:

@@ -1,4 +1,4 @@
-"""Whose addresses e-mails go to."""
+"""Whose addresses e-mails go to, and who does without which."""
 
 from uuid import UUID
 
@@ -24,6 +24,12 @@ def recipients_of(tenant_id: UUID, category: Category) -> list[str]:
     if category in OWNERS_ALWAYS:
         wants |= Q(role=Role.OWNER)
     return _emails(_members(tenant_id, READERS[category]).filter(wants))
+
+
+def unwanted_categories(*, user_id: int, tenant_id: UUID) -> set[str]:
+    """What a member does without; one query."""
+    rows = NotificationPreference.objects.filter(user_id=user_id, tenant_id=tenant_id, email=False)
+    return set(rows.values_list("category", flat=True))
 
 
 def _members(tenant_id: UUID, permission: Permission) -> QuerySet[Membership]:

@@ -9,7 +9,7 @@ from billing.console.control_forms import CapsForm, ControlForm, EmailsForm, Ove
 from billing.console.figures import format_money
 from billing.console.limit_texts import EXECUTIONS, percent_of
 from billing.core.problems import problem
-from billing.notifications.services.send_notices import addresses
+from billing.notifications.recipients import addresses
 from billing.subscriptions.models import BillingAccount, SpendControls
 from billing.subscriptions.own_caps import overage_price
 from billing.subscriptions.queries import effective_limits, subscription_at, terms_of

@@ -2,13 +2,14 @@ from datetime import datetime
 
 from django.db import transaction
 
+from billing.notifications.kinds import Kind
 from billing.notifications.services.tell_tenant import tell_tenant
 from billing.runtime.models import Session
 from billing.runtime.stopped_news import news_of
 from billing.subscriptions.models import BillingAccount
 from tenants.models import Workspace
 
-SESSION_STOPPED = "session-stopped"
+SESSION_STOPPED = Kind.SESSION_STOPPED
 
 
 @transaction.atomic

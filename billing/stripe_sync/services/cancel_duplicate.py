@@ -3,6 +3,7 @@ from datetime import datetime
 
 import stripe
 
+from billing.notifications.kinds import Kind
 from billing.notifications.services.tell_tenant import tell_tenant
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import as_id, is_live, noted, plan_item, plan_prices
@@ -61,8 +62,8 @@ def _tell(customer: StripeCustomer, double: stripe.Subscription, at: datetime) -
     account = customer.account
     tell_tenant(
         tenant_id=account.tenant_id,
-        kind="plan-paid-twice",
-        key=f"plan-paid-twice:{double.id}",
+        kind=Kind.PLAN_PAID_TWICE,
+        key=f"{Kind.PLAN_PAID_TWICE}:{double.id}",
         subject=f"{account.tenant.name}: a second payment is on its way back",
         body=(
             f"Billing account “{account.name}”.\n\nA plan was paid for while another one was in force already. The "

@@ -5,7 +5,7 @@ import stripe
 from django.db import transaction
 
 from billing.core.ids import encode_id
-from billing.notifications.services.send_notices import addresses
+from billing.notifications.recipients import addresses
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer

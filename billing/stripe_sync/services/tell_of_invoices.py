@@ -4,11 +4,12 @@ from datetime import datetime
 import stripe
 
 from billing.core.money import from_minor_units
+from billing.notifications.kinds import Kind
 from billing.notifications.services.tell_tenant import tell_tenant
 from billing.stripe_sync.reading import instant
 from billing.subscriptions.models import BillingAccount
 
-FAILED, RETRY_FAILED = "payment-failed", "payment-retry-failed"
+FAILED, RETRY_FAILED = Kind.PAYMENT_FAILED, Kind.PAYMENT_RETRY_FAILED
 
 
 def tell_of_invoices(*, account: BillingAccount, invoices: Iterable[stripe.Invoice], at: datetime) -> None:
