@@ -28,8 +28,11 @@ from billing.api.views import (
     usage_sessions,
 )
 from billing.api.views.vault import accesses, assignments, credentials, policy, providers, versions
+from billing.api.views.webhooks import deliveries as webhook_deliveries
+from billing.api.views.webhooks import endpoints as webhook_endpoints
 
 _CREDENTIAL = "vault/credentials/<str:credential_id>"
+_WEBHOOK = "webhook-endpoints/<str:endpoint_id>"
 _WORKSPACE = "workspaces/<str:workspace>"
 _RUN = "runtime/authorizations"
 
@@ -77,6 +80,13 @@ urlpatterns = [
     path("vault/policy", policy.Policy.as_view()),
     path("vault/providers", providers.Providers.as_view()),
     path("vault/accesses", accesses.Accesses.as_view()),
+    path("webhook-endpoints", webhook_endpoints.WebhookEndpoints.as_view()),
+    path(_WEBHOOK, webhook_endpoints.WebhookEndpointDetail.as_view()),
+    path(f"{_WEBHOOK}/rotate-secret", webhook_endpoints.RotateSecret.as_view()),
+    path(f"{_WEBHOOK}/test", webhook_deliveries.TestEvent.as_view()),
+    path(f"{_WEBHOOK}/deliveries", webhook_deliveries.WebhookDeliveries.as_view()),
+    path(f"{_WEBHOOK}/deliveries/<str:delivery_id>", webhook_deliveries.WebhookDeliveryDetail.as_view()),
+    path(f"{_WEBHOOK}/deliveries/<str:delivery_id>/redeliver", webhook_deliveries.Redeliver.as_view()),
     path("openapi.json", documents.OpenApiDocument.as_view(), name="api-document"),
     path("docs", documents.Docs.as_view(), name="api-docs"),
     re_path("", fallback.nothing_here),

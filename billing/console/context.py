@@ -17,11 +17,13 @@ _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Alerts and caps", "console:alerts", "bell", Permission.BILLING_VIEW),
     ("Credits", "console:credits", "wallet", Permission.BILLING_VIEW),
     ("Plans", "console:plans", "layers", Permission.BILLING_VIEW),
+    ("Invoices", "console:invoices", "receipt-text", Permission.BILLING_VIEW),
     ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),
     ("Provider keys", "console:keys", "vault", Permission.TENANT_MANAGE),
     ("API keys", "console:api_keys", "key-round", Permission.TENANT_MANAGE),
     ("Members", "console:members", "users", Permission.TENANT_MANAGE),
     ("Notifications", "console:notifications", "mail", Permission.BILLING_VIEW),
+    ("Webhooks", "console:webhooks", "webhook", Permission.TENANT_MANAGE),
 )
 
 

@@ -7,6 +7,8 @@ from billing.console.views import (
     api_keys,
     checkout_return,
     invitation,
+    invoice,
+    invoices,
     members,
     notifications,
     overview,
@@ -22,6 +24,9 @@ from billing.console.views import (
 from billing.console.views.credits import credits_overview
 from billing.console.views.keys import add, assignments, key, versions
 from billing.console.views.keys import overview as keys
+from billing.console.views.webhooks import delivery as webhook_delivery
+from billing.console.views.webhooks import endpoint as webhook_endpoint
+from billing.console.views.webhooks import overview as webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -45,6 +50,10 @@ urlpatterns = [
     path("credits/", credits_overview, name="credits"),
     path("credits/quote", top_up.quote, name="top_up_quote"),
     path("credits/top-up", top_up.buy, name="top_up"),
+    path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/<uuid:document_id>", invoice.invoice, name="invoice"),
+    path("invoices/<uuid:document_id>/pdf", invoice.pdf, name="invoice_pdf"),
+    path("invoices/<uuid:document_id>/pay", invoice.pay, name="invoice_pay"),
     path("billing/", payment.payment, name="payment"),
     path("billing/portal", payment.portal, name="portal"),
     path("billing/portal/return", payment.portal_return, name="portal_return"),
@@ -78,4 +87,20 @@ urlpatterns = [
     path("api-keys/", api_keys.api_keys, name="api_keys"),
     path("api-keys/create", api_keys.create, name="api_key_create"),
     path("api-keys/<uuid:key_id>/revoke", api_keys.revoke, name="api_key_revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/add", webhooks.add, name="webhook_add"),
+    path("webhooks/<uuid:endpoint_id>", webhook_endpoint.webhook, name="webhook"),
+    path("webhooks/<uuid:endpoint_id>/change", webhook_endpoint.change, name="webhook_change"),
+    path("webhooks/<uuid:endpoint_id>/switch", webhook_endpoint.switch, name="webhook_switch"),
+    path("webhooks/<uuid:endpoint_id>/rotate", webhook_endpoint.rotate, name="webhook_rotate"),
+    path("webhooks/<uuid:endpoint_id>/remove", webhook_endpoint.remove, name="webhook_remove"),
+    path("webhooks/<uuid:endpoint_id>/test", webhook_delivery.test, name="webhook_test"),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>",
+        webhook_delivery.delivery,
+        name="webhook_delivery",
+    ),
+    path(
+        "webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/again", webhook_delivery.again, name="webhook_again"
+    ),
 ]

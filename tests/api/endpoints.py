@@ -23,10 +23,11 @@ CHECKOUT = {"plan_slug": "pro", "billing_interval": "monthly", **BACK}
 TOP_UP = {"amount": "20.00", **BACK}
 OPENAI_KEY = PROVIDERS["openai"].key()
 NEW_KEY = {"provider": "openai", "api_key": OPENAI_KEY, "name": "Another"}
+NEW_WEBHOOK = {"url": "https://93.184.216.34/hooks", "event_types": ["invoice.paid"]}
 ON_PLATFORM = {"scope": "tenant", "provider": "openai", "credential": "platform"}
 
 
-OBJECTS = ("agent", "source", "run", "topup", "credential", "session")
+OBJECTS = ("agent", "source", "run", "topup", "credential", "session", "webhook", "delivery")
 
 
 @dataclass(frozen=True)
@@ -113,11 +114,22 @@ VAULT = [
     Endpoint("GET", "vault/providers", frozenset({T})),
     Endpoint("GET", "vault/accesses", frozenset({T})),
 ]
-ENDPOINTS += VAULT
-NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
-NAMING_AN_OBJECT = [
-    endpoint
-    for endpoint in ENDPOINTS
-    if any(name in endpoint.path for name in ("{agent}", "{source}", "{topup}", "{credential}", "{session}"))
+_WEBHOOK = "webhook-endpoints/{webhook}"
+_DELIVERY = f"{_WEBHOOK}/deliveries/{{delivery}}"
+WEBHOOKS = [
+    Endpoint("GET", "webhook-endpoints", frozenset({T})),
+    Endpoint("POST", "webhook-endpoints", frozenset({T}), 201, NEW_WEBHOOK),
+    Endpoint("GET", _WEBHOOK, frozenset({T})),
+    Endpoint("PATCH", _WEBHOOK, frozenset({T}), 200, {"state": "disabled"}),
+    Endpoint("DELETE", _WEBHOOK, frozenset({T}), 204),
+    Endpoint("POST", f"{_WEBHOOK}/rotate-secret", frozenset({T}), 200, {"overlap_hours": 2}),
+    Endpoint("POST", f"{_WEBHOOK}/test", frozenset({T}), 202),
+    Endpoint("GET", f"{_WEBHOOK}/deliveries", frozenset({T})),
+    Endpoint("GET", _DELIVERY, frozenset({T})),
+    Endpoint("POST", f"{_DELIVERY}/redeliver", frozenset({T}), 202),
 ]
+ENDPOINTS += VAULT + WEBHOOKS
+NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
+_NAMED = ("{agent}", "{source}", "{topup}", "{credential}", "{session}", "{webhook}")
+NAMING_AN_OBJECT = [endpoint for endpoint in ENDPOINTS if any(name in endpoint.path for name in _NAMED)]
 PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]

@@ -9,6 +9,7 @@ from django.utils.timezone import now
 
 from billing.credits.models import TopUp
 from billing.credits.services.open_top_up import open_top_up
+from billing.notifications.models import WebhookDelivery, WebhookEndpoint
 from billing.runtime.models import Session
 from billing.runtime.requests import AuthorizationRequest
 from billing.runtime.services.authorize import authorize
@@ -19,10 +20,11 @@ from tenants.api_keys import generate_key
 from tenants.models import Agent, ApiKey
 from tenants.permissions import Permission
 from tests.api.calls import call, refusal
-from tests.api.endpoints import ENDPOINTS, NAMING_A_WORKSPACE, NAMING_AN_OBJECT, OBJECTS, RUN, VAULT, Endpoint
+from tests.api.endpoints import ENDPOINTS, NAMING_A_WORKSPACE, NAMING_AN_OBJECT, OBJECTS, RUN, VAULT, WEBHOOKS, Endpoint
 from tests.make import AT, Customer, Key, make_api_key, make_customer, make_workspace
+from tests.notifications.make import make_delivery, make_endpoint
 from tests.vault.make import make_credential
-from vault.models import Assignment, Credential, CredentialVersion, KeyPolicy
+from vault.models import Assignment, Credential, CredentialVersion, KeyPolicy, SealedText
 
 INVALID_KEYS = (
     (None, "authentication-required"),
@@ -48,6 +50,8 @@ class World:
     topup: str
     credential: str
     session: str
+    webhook: str
+    delivery: str
 
     def names(self, **changes: str) -> dict[str, str]:
         return {name: getattr(self, name) for name in OBJECTS} | changes
@@ -59,6 +63,7 @@ class World:
 def make_world() -> World:
     customer = make_customer(balance="10")
     run = AuthorizationRequest(**RUN | {"idempotency_key": "first"})
+    webhook = make_endpoint(customer.tenant)
     return World(
         customer,
         agent=f"agt_{Agent.objects.create(workspace=customer.workspace, name='Ada').id.hex}",
@@ -67,6 +72,8 @@ def make_world() -> World:
         topup=f"top_{make_top_up(customer).id.hex}",
         credential=f"cred_{make_credential(customer.tenant).id.hex}",
         session=f"ses_{make_session(customer).id.hex}",
+        webhook=f"whe_{webhook.id.hex}",
+        delivery=f"whd_{make_delivery(webhook).id.hex}",
     )
 
 
@@ -96,8 +103,9 @@ def counts() -> tuple[int, ...]:
         KnowledgeSource.objects.filter(removed_at=None),
         Credential.objects.filter(revoked_at=None, disabled_at=None),
         Session.objects.filter(state="running"),
+        WebhookEndpoint.objects.filter(state="enabled"),
     )
-    kinds = (UsageEvent, TopUp, Subscription, CredentialVersion, Assignment, KeyPolicy)
+    kinds = (UsageEvent, TopUp, Subscription, CredentialVersion, Assignment, KeyPolicy, WebhookDelivery, SealedText)
     return (*(rows.count() for rows in live), *(kind.objects.count() for kind in kinds))
 
 
@@ -177,9 +185,9 @@ def test_bound_key_elsewhere(world: World, endpoint: Endpoint) -> None:
     assert counts() == before
 
 
-@pytest.mark.parametrize("endpoint", VAULT, ids=str)
-def test_bound_key_and_the_vault(world: World, endpoint: Endpoint) -> None:
-    """K10: provider keys are the tenant's: a key of one workspace is refused, whatever its scopes."""
+@pytest.mark.parametrize("endpoint", VAULT + WEBHOOKS, ids=str)
+def test_bound_key_and_what_is_the_tenants(world: World, endpoint: Endpoint) -> None:
+    """K10, N1: provider keys and webhooks are the tenant's: a key of one workspace is refused, whatever its scopes."""
     bound = make_api_key(world.customer.tenant, workspace=world.customer.workspace)
     before = counts()
     assert refusal(world.call(endpoint, bound)) == (403, "insufficient-scope")
@@ -209,6 +217,7 @@ def test_odd_names_of_objects(world: World, endpoint: Endpoint) -> None:
         "top_" + "0" * 32,
         "cred_" + "0" * 32,
         "ses_" + "0" * 32,
+        "whe_" + "0" * 32,
         "%20",
         "x" * 500,
     ):

@@ -33,6 +33,8 @@ def operation_of(described: dict[str, Any], endpoint: Endpoint) -> dict[str, Any
         "{topup}": "{topup_id}",
         "{credential}": "{credential_id}",
         "{session}": "{session_id}",
+        "{webhook}": "{endpoint_id}",
+        "{delivery}": "{delivery_id}",
     }
     path = "/v1/" + re.sub(r"\{\w+\}", lambda name: names[name[0]], endpoint.path.partition("?")[0])
     return dict(described["paths"][path][endpoint.method.lower()])

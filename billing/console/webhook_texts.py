@@ -1,0 +1,42 @@
+"""What the console says of webhook endpoints, deliveries and tries (N1)."""
+
+from billing.notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
+
+_DELIVERIES = {
+    WebhookDelivery.State.PENDING: ("Waiting", "outline"),
+    WebhookDelivery.State.DELIVERED: ("Delivered", "success"),
+    WebhookDelivery.State.FAILED: ("Failed", "destructive"),
+    WebhookDelivery.State.CANCELLED: ("Cancelled", "secondary"),
+}
+_REASONS = {
+    WebhookEndpoint.Reason.MEMBER: "Somebody of your organisation switched it off.",
+    WebhookEndpoint.Reason.FAILING: "Nothing but failures came back for three days, so that it was switched off.",
+    WebhookEndpoint.Reason.GONE: "It answered 410 Gone: there is nothing at this address any more.",
+}
+
+
+def endpoint_state(endpoint: WebhookEndpoint) -> tuple[str, str]:
+    """The state of an endpoint in a word or two, and the look of its badge."""
+    if endpoint.state == WebhookEndpoint.State.DISABLED:
+        by_member = endpoint.disabled_reason == WebhookEndpoint.Reason.MEMBER
+        return "Disabled", "secondary" if by_member else "destructive"
+    return ("Failing", "warning") if endpoint.failing_since is not None else ("Enabled", "success")
+
+
+def disabled_text(endpoint: WebhookEndpoint) -> str:
+    """Why nothing is sent there; empty for an enabled one."""
+    return _REASONS[WebhookEndpoint.Reason(endpoint.disabled_reason)] if endpoint.disabled_reason else ""
+
+
+def delivery_state(delivery: WebhookDelivery) -> tuple[str, str]:
+    """The state of a delivery in a word or two, and the look of its badge."""
+    if delivery.state == WebhookDelivery.State.PENDING and delivery.tries:
+        return "Trying again", "warning"
+    return _DELIVERIES[WebhookDelivery.State(delivery.state)]
+
+
+def attempt_state(attempt: WebhookAttempt) -> tuple[str, str]:
+    """What came back in a word or two, and the look of its badge."""
+    if attempt.status_code is None:
+        return "No answer", "destructive"
+    return str(attempt.status_code), "success" if 200 <= attempt.status_code < 300 else "destructive"
