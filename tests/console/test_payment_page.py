@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pytest_django.fixtures import Settings
 
-from billing.console.pages.payment import CardRow, _card
+from billing.console.pages.cards import CardRow, card_row
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.queries import MaskedCard
 from sandbox.stripe.process import TEST_KEY
@@ -80,7 +80,7 @@ def test_end_of_a_cancelled_plan_is_told(customer: Customer) -> None:
 )
 def test_card_lasts_to_the_end_of_its_month(month: int, year: int, state: str) -> None:
     """I3: brand, last four, expiry, default, and a hint in time."""
-    row = _card(MaskedCard("pm_1", "visa", "4242", month, year, is_default=True), AT)
+    row = card_row(MaskedCard("pm_1", "visa", "4242", month, year, is_default=True), AT)
     assert row == CardRow("Visa", "4242", f"{month:02}/26", is_default=True, state=state)
 
 

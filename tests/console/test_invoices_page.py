@@ -1,0 +1,78 @@
+"""Invoices: the list, one with its payment, and who may see and pay them (I1, I2)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from billing.invoices.models import InvoicePayment
+from tenants.permissions import Role
+from tests.console.make import HTMX, QueryCount, make_calls, make_client
+from tests.invoices.issued import credit, issue, pay
+from tests.make import AT, Customer, make_account, make_customer
+
+
+def test_before_the_first_invoice(customer: Customer) -> None:
+    """I1: what is running stands there already, with what it comes to so far."""
+    make_calls(customer, "gpt-4o", 3)
+    page = make_client(customer.tenant).get("/invoices/")
+    assert "No invoices yet" in page.text
+    running = page.context["page"].running
+    assert (running.usage, running.is_over) == (Decimal("0.013500000"), False)
+    assert f"{running.period.end:%Y-%m-%d}" == "2026-04-10"
+
+
+def test_list(customer: Customer, django_assert_num_queries: QueryCount) -> None:
+    """I2: newest first with what is to be paid, credit notes below their invoice; as many queries for all."""
+    client = make_client(customer.tenant)
+    for day in range(30):
+        pay(issue(customer.account, at=AT - timedelta(days=day + 1)))
+    first = issue(customer.account)
+    note = credit(first, "2.00")
+    with django_assert_num_queries(18):
+        shown = client.get("/invoices/")
+    page = shown.context["page"]
+    assert (page.to_pay.count, page.to_pay.amount, len(page.documents)) == (1, 9, 25)
+    assert shown.text.index(first.number) < shown.text.index(note.number)
+    more = client.get(page.next_url, headers=HTMX)
+    assert (len(more.context["page"].documents), more.context["page"].next_url) == (6, "")
+    assert "<html" not in more.text
+    assert len(client.get("/invoices/?status=open").context["page"].documents) == 1
+    assert client.get("/invoices/?status=x").status_code == client.get("/invoices/?before=x").status_code == 404
+
+
+def test_document_and_its_payment(customer: Customer, django_assert_num_queries: QueryCount) -> None:
+    """I2: the document says what is due, the payment beside it where it stands, and why it failed."""
+    invoice = issue(customer.account)
+    client, reader = make_client(customer.tenant), make_client(customer.tenant, Role.VIEWER)
+    path = f"/invoices/{invoice.id}"
+    with django_assert_num_queries(8):
+        shown = client.get(path).text
+    assert "due on receipt" in shown
+    assert invoice.content_hash in shown
+    assert "Pay now" in shown
+    assert "Somebody who manages billing can pay it." in reader.get(path).text
+    InvoicePayment.objects.update(attempts=2, next_attempt_at=AT + timedelta(days=3))
+    assert "The payment failed 2 times; the next try is on" in client.get(path).text
+    pay(invoice)
+    paid = client.get(path).text
+    assert "paid on" in paid
+    assert "Pay now" not in paid
+
+
+def test_credit_note(customer: Customer) -> None:
+    """I1: it says how it was settled, and leads to its invoice as that leads to it."""
+    invoice = issue(customer.account)
+    note = credit(invoice)
+    client = make_client(customer.tenant)
+    shown = client.get(f"/invoices/{note.id}").text
+    assert "Came back as credits" in shown
+    assert f"/invoices/{invoice.id}" in shown
+    assert note.number in client.get(f"/invoices/{invoice.id}").text
+
+
+def test_others_documents(customer: Customer) -> None:
+    """F1: of another tenant, of another account than the one that is looked at, unknown: 404."""
+    client = make_client(customer.tenant)
+    other = make_account(customer.tenant, name="Test", is_default=False)
+    for document in (issue(make_customer().account), issue(other)):
+        for page in ("", "/pdf", "/pay"):
+            assert client.get(f"/invoices/{document.id}{page}").status_code == 404
