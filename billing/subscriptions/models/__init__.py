@@ -1,5 +1,6 @@
 from billing.subscriptions.models.account import BillingAccount, FormerAccount, WorkspaceBilling
 from billing.subscriptions.models.agreement import Agreement
+from billing.subscriptions.models.change import SubscriptionChange
 from billing.subscriptions.models.controls import SpendControls
 from billing.subscriptions.models.subscription import EntitlementOverride, Subscription
 
@@ -10,5 +11,6 @@ __all__ = [
     "FormerAccount",
     "SpendControls",
     "Subscription",
+    "SubscriptionChange",
     "WorkspaceBilling",
 ]

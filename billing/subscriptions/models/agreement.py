@@ -6,6 +6,7 @@ from uuid_utils.compat import uuid7
 
 from billing.plans.models import PlanPrice, PlanVersion
 from billing.subscriptions.models.account import BillingAccount
+from billing.subscriptions.models.change_triggers import OF_AGREEMENT
 from tenants.append_only import kept
 
 
@@ -65,7 +66,7 @@ class Agreement(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["past_due_since"], condition=Q(status="past_due"), name="agreement_past_due")]
-        triggers = kept()
+        triggers = [*kept(), OF_AGREEMENT]
 
     def __str__(self) -> str:
         return f"{self.account}: {self.external_id} ({self.status})"

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from billing.plans.models import PlanPrice, PlanVersion
 from billing.subscriptions.models.account import BillingAccount, raises_version
 from billing.subscriptions.models.agreement import Agreement
+from billing.subscriptions.models.change_triggers import OF_SUBSCRIPTION
 
 
 class _Tstzrange(Func):
@@ -53,7 +54,7 @@ class Subscription(models.Model):
                 ],
             ),
         ]
-        triggers = raises_version("account_id")
+        triggers = [*raises_version("account_id"), OF_SUBSCRIPTION]
 
     def __str__(self) -> str:
         return f"{self.account}: {self.plan_version}"
