@@ -64,7 +64,8 @@ class DocumentFacts:
     """An invoice or a credit note.
 
     `due` is its last figure, what is to be paid or was credited. `payment` are sentences on how, never on whether: a
-    document does not change. `seal` is the hash of its content, `fonts` the faces for the customer's own script.
+    document does not change. `explanation` is how its exact and its rounded figures go together, where it has both.
+    `seal` is the hash of its content, `fonts` the faces for the customer's own script.
     """
 
     title: str
@@ -79,6 +80,7 @@ class DocumentFacts:
     due: SumFacts
     settled: tuple[SumFacts, ...]
     payment: tuple[str, ...]
+    explanation: str
     seal: str
     paper: str
     fonts: tuple[str, ...]

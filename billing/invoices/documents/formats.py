@@ -53,7 +53,7 @@ def percent(number: object) -> str:
 def day(at: datetime) -> str:
     """Return the UTC day of an instant, as in "3 November 2026"."""
     date = at.astimezone(UTC)
-    return f"{date.day} {date:%B %Y}"
+    return f"{date.day}\N{NO-BREAK SPACE}{date:%B}\N{NO-BREAK SPACE}{date.year}"
 
 
 def span(start: datetime, end: datetime) -> str:

@@ -1,22 +1,26 @@
 """What an issued document says, read from its sealed rows alone: made today or in ten years, it is the same (I1)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from billing.core.money_texts import SYMBOLS
 from billing.invoices.countries import LETTER_PAPER
-from billing.invoices.documents.facts import DocumentFacts, Labelled, PartyFacts, SumFacts
+from billing.invoices.documents.facts import DocumentFacts, GroupFacts, Labelled, PartyFacts, SumFacts
 from billing.invoices.documents.formats import address_lines, country_name, day, money, percent, plain, span
 from billing.invoices.documents.rows import table_of
-from billing.invoices.models import Invoice
+from billing.invoices.models import Invoice, InvoiceLine
 
 _LATIN = ("Inter", "Noto Sans")
 # One code point is drawn differently in Japan, Korea and where which Chinese is written.
 _CJK = {"JP": "JP", "KR": "KR", "TW": "TC", "HK": "HK", "MO": "HK"}
+_SETTLED = ("Nothing is to be paid or claimed: it is settled as shown below.",)
+_EXPLANATION = "What a model comes to is exact; each line is rounded once."
 
 
-def document_facts(document: Invoice) -> DocumentFacts:
-    """Read an issued invoice or credit note; two queries where nothing of it is loaded."""
+def document_facts(document: Invoice, lines: Iterable[InvoiceLine]) -> DocumentFacts:
+    """Read an issued invoice or credit note and its lines; the invoice that it corrects is all that it may load."""
+    groups = table_of(lines, document.currency)
     is_note = document.kind == Invoice.Kind.CREDIT_NOTE
     country = plain(document.customer.get("country", ""))
     return DocumentFacts(
@@ -27,15 +31,20 @@ def document_facts(document: Invoice) -> DocumentFacts:
         seller=_seller(document.seller),
         customer=_customer(document.customer),
         note=plain(document.note),
-        groups=table_of(document.lines.all(), document.currency),
+        groups=groups,
         sums=_sums(document),
         due=_credited(document) if is_note else _due(document),
         settled=_settled(document) if is_note else (),
-        payment=() if is_note else _payment(document),
+        payment=_SETTLED if is_note else _payment(document),
+        explanation=_EXPLANATION if _has_exact(groups) else "",
         seal=document.content_hash,
         paper="us-letter" if country in LETTER_PAPER else "a4",
         fonts=(*_LATIN, f"Noto Sans CJK {_CJK.get(country, 'SC')}"),
     )
+
+
+def _has_exact(groups: Iterable[GroupFacts]) -> bool:
+    return any(part.amount for group in groups for row in group.rows for part in row.parts)
 
 
 def _dates(document: Invoice) -> tuple[Labelled, ...]:
@@ -100,11 +109,16 @@ def _tax_label(tax: Mapping[str, Any]) -> str:
 
 
 def _due(document: Invoice) -> SumFacts:
-    return SumFacts("Amount due", money(document.amount_due, document.currency), document.currency)
+    return SumFacts("Amount due", money(document.amount_due, document.currency), _code(document.currency))
 
 
 def _credited(document: Invoice) -> SumFacts:
-    return SumFacts("Amount credited", money(-document.total, document.currency), document.currency)
+    return SumFacts("Amount credited", money(-document.total, document.currency), _code(document.currency))
+
+
+def _code(currency: str) -> str:
+    """Which dollars they are: a symbol alone does not say."""
+    return currency if currency in SYMBOLS else ""
 
 
 def _settled(document: Invoice) -> tuple[SumFacts, ...]:

@@ -19,7 +19,7 @@ _GROUPS = {
     _Kind.OVERAGE: "Usage",
     _Kind.ADJUSTMENT: "Adjustments to earlier periods",
     _Kind.CORRECTION: "Corrections",
-    _Kind.CREDIT: "Credit notes",
+    _Kind.CREDIT: "Credits",
     _Kind.OTHER: "Other",
 }
 _ORDER = list(dict.fromkeys(_GROUPS.values()))
