@@ -218,6 +218,12 @@ PROVIDER_TIMEOUT_SECONDS = env.int("PROVIDER_TIMEOUT_SECONDS", default=10)
 # A stand-in for all providers instead of their own addresses; never in production.
 PROVIDERS_HOST = env.str("PROVIDERS_HOST", default="")
 
+# Outbound webhooks (docs/webhooks.md): how long an endpoint may take in all, and what counts as slow, in seconds.
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15)
+WEBHOOK_SLOW_SECONDS = 3
+WEBHOOK_SWEEP_SECONDS = 20  # after which a worker's task ends and the next one goes on
+WEBHOOKS_AT_ONCE = 32  # of a worker's in each lane
+
 # Neither the developer's page nor the e-mail to staff shows keys.
 DEFAULT_EXCEPTION_REPORTER = "config.exception_reporter.SafeReporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.exception_reporter.SafeFilter"
@@ -321,4 +327,29 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 120},
     },
     "send-notices": {"task": "billing.notifications.tasks.send_notices", "schedule": 10.0, "options": {"expires": 30}},
+    "deliver-webhooks": {
+        "task": "billing.notifications.tasks.deliver_webhooks",
+        "schedule": 1.0,
+        "options": {"expires": 5, "queue": "webhooks"},
+    },
+    "deliver-slow-webhooks": {
+        "task": "billing.notifications.tasks.deliver_slow_webhooks",
+        "schedule": 1.0,
+        "options": {"expires": 5, "queue": "webhooks"},
+    },
+    "end-secret-overlaps": {
+        "task": "billing.notifications.tasks.end_secret_overlaps",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "forget-webhooks": {
+        "task": "billing.notifications.tasks.forget_webhooks",
+        "schedule": 3600.0,
+        "options": {"expires": 1800},
+    },
+    "tell-of-subscriptions": {
+        "task": "billing.notifications.tasks.tell_of_subscriptions",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
 }
