@@ -31,8 +31,8 @@ def canonical_content(document: Invoice, lines: Sequence[InvoiceLine]) -> bytes:
 
 
 def _columns(row: Model) -> dict[str, Any]:
-    names = [field.attname for field in row._meta.concrete_fields if field.attname not in _NOT_SEALED]
-    return {name: _plain(getattr(row, name)) for name in names}
+    fields = [field for field in row._meta.concrete_fields if field.attname not in _NOT_SEALED]
+    return {field.attname: _plain(field.to_python(getattr(row, field.attname))) for field in fields}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,118 @@
+"""Whether what was used, what the ledger charged and what documents say are one sum (M11, I1)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models import Max, Sum
+
+from billing.core.money import minor_exponent
+from billing.invoices.charges import owed_for_credits
+from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.subscriptions.models import BillingAccount
+
+_ZERO = Decimal(0)
+_START = datetime(2000, 1, 1, tzinfo=UTC)
+# An event takes its time before it waits for the account's lock: a closing that had it first may be older.
+_SKEW = timedelta(minutes=1)
+_LEDGER = """
+    SELECT COALESCE((SELECT sum(cost) FROM billing_usage_usageevent
+                      WHERE account_id = %(account)s AND funding IN ('credits', 'invoice')), 0),
+           COALESCE((SELECT sum(CASE WHEN t.reason = 'usage' THEN t.amount ELSE -t.amount END)
+                       FROM billing_credits_transfer AS t
+                      WHERE (t.reason = 'usage' AND t.phase IN ('posted', 'post_pending')
+                             AND t.debit_account_id IN (%(credits)s, %(receivable)s))
+                         OR (t.reason = 'reversal' AND t.credit_account_id IN (%(credits)s, %(receivable)s))), 0)
+"""
+_USED = """
+    SELECT e.period_start, e.product, e.funding,
+           COALESCE(sum(e.cost) FILTER (WHERE e.recorded_at <= %(closed)s), 0),
+           COALESCE(sum(abs(e.cost)) FILTER (WHERE e.recorded_at > %(closed)s AND e.recorded_at <= %(skewed)s), 0)
+      FROM billing_usage_usageevent AS e
+     WHERE e.account_id = %(account)s AND e.period_start < %(end)s AND e.funding IN ('credits', 'invoice')
+     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+def ledger_findings(account: BillingAccount) -> Iterator[str]:
+    """What the account's usage events came to and what the ledger moved for them, since ever, to nine decimals."""
+    parameters = {"account": account.id, "credits": account.credits_id, "receivable": account.receivable_id}
+    used, moved = _row(_LEDGER, parameters)
+    if used != moved:
+        yield f"{account}: usage events come to {used} {account.currency}, the ledger charged {moved}."
+
+
+def usage_findings(account: BillingAccount) -> Iterator[str]:
+    """Usage that was there when a cycle was closed and is on no document, or on more than one.
+
+    Read from the events themselves. What came after the last closing is for the next document, and less than a minor
+    unit waits for more.
+    """
+    closed = BillingCycle.objects.filter(account_id=account.id, state=BillingCycle.State.CLOSED)
+    last = closed.aggregate(at=Max("closed_at"), end=Max("ends_at"))
+    if last["at"] is None:
+        return
+    listed = _listed(account)
+    later = set(_listed_later(account, last["at"]))
+    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    parameters = {"account": account.id, "closed": last["at"], "skewed": last["at"] + _SKEW, "end": last["end"]}
+    for start, product, funding, used, skewed in _rows(_USED, parameters):
+        on_documents = listed.get((start, product, funding), _ZERO)
+        if (start, product, funding) not in later and abs(used - on_documents) >= unit + skewed:
+            yield (
+                f"{account}: {product} from {start:%Y-%m-%d} on ({funding}) came to {used} {account.currency} by the "
+                f"last closing, documents list {on_documents}."
+            )
+
+
+def credit_findings(account: BillingAccount) -> Iterator[str]:
+    """Documents that say more was paid from credits, or more is due for want of them, than the ledger does."""
+    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    documents = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE)
+    rounding = unit * (1 + documents.count())
+    lines = InvoiceLine.objects.filter(account_id=account.id, funding="credits")
+    charged = lines.exclude(kind=InvoiceLine.Kind.CORRECTION).aggregate(sum=Sum("amount"))["sum"] or _ZERO
+    paid = documents.aggregate(sum=Sum("credits_applied"))["sum"] or _ZERO
+    captured = _captured(account)
+    owed = owed_for_credits(account.receivable_id, before=documents.aggregate(at=Max("issued_at"))["at"] or _START)
+    if paid > captured + rounding:
+        yield f"{account}: documents say that credits paid {paid} {account.currency}, the ledger took {captured}."
+    if charged - paid > owed + rounding:
+        yield f"{account}: documents ask for {charged - paid} {account.currency} that credits lacked, {owed} was owed."
+
+
+_CAPTURED = """
+    SELECT l.debits_posted - COALESCE((SELECT sum(t.amount) FROM billing_credits_transfer AS t
+                                        WHERE t.debit_account_id = l.id AND t.reason <> 'usage'), 0)
+      FROM billing_credits_ledgeraccount AS l WHERE l.id = %(credits)s
+"""
+
+
+def _captured(account: BillingAccount) -> Decimal:
+    """What usage took out of credits since ever."""
+    (captured,) = _row(_CAPTURED, {"credits": account.credits_id})
+    return Decimal(captured)
+
+
+def _listed(account: BillingAccount) -> dict[tuple[Any, ...], Decimal]:
+    lines = InvoiceLine.objects.filter(account_id=account.id).exclude(product="").order_by()
+    sums = lines.values_list("period_start", "product", "funding").annotate(Sum("rated"))
+    return {tuple(key): rated for *key, rated in sums}
+
+
+def _listed_later(account: BillingAccount, at: datetime) -> list[tuple[Any, ...]]:
+    """What documents have listed since the last closing: they had seen more."""
+    lines = InvoiceLine.objects.filter(account_id=account.id, invoice__issued_at__gt=at).exclude(product="")
+    return list(lines.order_by().values_list("period_start", "product", "funding").distinct())
+
+
+def _row(sql: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
+    return _rows(sql, parameters)[0]
+
+
+def _rows(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()

@@ -1,0 +1,40 @@
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from billing.core.periods import Period
+from billing.invoices.models import Invoice
+from billing.invoices.proof.documents import document_findings
+from billing.invoices.proof.ledger import credit_findings, ledger_findings, usage_findings
+from billing.subscriptions.models import BillingAccount
+
+
+def verify_invoices(*, account_id: UUID | None = None, period: Period | None = None) -> list[str]:
+    """Everything of invoices that does not agree, a sentence each; an empty list is the proof (I1, M11).
+
+    Of one account or all: seals and their chain, numbers without gaps, lines and sums; usage events against the lines
+    that list them; events against what the ledger charged, to nine decimals; credits applied against the ledger. With
+    a period only documents on it are spoken of; money is compared since ever, for it is one sum.
+    """
+    accounts = BillingAccount.objects.select_related("tenant").order_by("id")
+    chosen = accounts if account_id is None else accounts.filter(id=account_id)
+    return [finding for account in chosen.iterator() for finding in _findings(account, period)]
+
+
+def verify_document(document: Invoice) -> list[str]:
+    """The same of one document: its seal, its place in the chain, its sums."""
+    found = document_findings(document.account_id)
+    return [finding for other, finding in found if other.id == document.id]
+
+
+def _findings(account: BillingAccount, period: Period | None) -> Iterator[str]:
+    for document, finding in document_findings(account.id):
+        if period is None or _overlaps(period, document.period_start, document.period_end):
+            yield finding
+    yield from ledger_findings(account)
+    yield from usage_findings(account)
+    yield from credit_findings(account)
+
+
+def _overlaps(period: Period, start: datetime, end: datetime) -> bool:
+    return start < period.end and end > period.start

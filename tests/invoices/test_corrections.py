@@ -1,0 +1,156 @@
+"""Corrections of issued invoices are credit notes (I1, U3)."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from billing.core.ids import decode_id
+from billing.credits.services.check_ledger import check_ledger
+from billing.credits.services.settle_receivable import settle_receivable
+from billing.invoices.errors import NotCreditable
+from billing.invoices.models import Invoice, InvoiceLine
+from billing.invoices.services.correct_invoices import correct_invoices
+from billing.invoices.services.issue_credit_note import issue_credit_note
+from billing.invoices.services.verify_invoices import verify_invoices
+from billing.usage.services.reverse_event import reverse_event
+from tenants.models import AuditEvent
+from tenants.services.record_audit import SYSTEM
+from tests.invoices.cycling import DAY, calls, close, invoices_of, lines_of, sums_of
+from tests.make import AT, Customer, make_customer
+from tests.money_make import in_threads, money_of
+
+CLOSED = AT + 40 * DAY
+
+
+def take_back(customer: Customer, event: str) -> None:
+    reverse_event(
+        account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=CLOSED, actor=SYSTEM
+    )
+
+
+def credit(invoice: Invoice, amount: str) -> Invoice:
+    return issue_credit_note(invoice_id=invoice.id, amount=Decimal(amount), note="Sorry", actor=SYSTEM, at=CLOSED)
+
+
+@pytest.mark.usefixtures("catalogue")
+class TestUsageTakenBack:
+    def test_credit_note_says_what_came_back(self) -> None:
+        """I1, U3: a reversal of invoiced usage becomes one credit note, and no invoice lists it again."""
+        customer = make_customer(balance="10")
+        wrong, _ = calls(customer, 2, AT, minutes="10")
+        close(CLOSED)
+        take_back(customer, wrong)
+        assert (correct_invoices(at=CLOSED), correct_invoices(at=CLOSED)) == (1, 0)
+        invoice, note = invoices_of(customer.account)
+        assert (note.kind, note.corrects_id, note.number[:3], note.position) == ("credit_note", invoice.id, "CN-", 2)
+        assert lines_of(note) == [("correction", "pstn", "credits", Decimal("-0.18"))]
+        assert (note.total, note.off_debt, note.as_credits) == (Decimal("-0.18"), 0, Decimal("0.18"))
+        assert close(CLOSED + 40 * DAY) == 1
+        assert len(invoices_of(customer.account)) == 2
+        assert verify_invoices() == []
+
+    def test_off_what_is_owed_first(self) -> None:
+        """I1, U3: what was still owed for the usage is taken off, and the note says so."""
+        customer = make_customer(balance="0.10")
+        wrong, _ = calls(customer, 2, AT, minutes="10")
+        close(CLOSED)
+        assert sums_of(invoices_of(customer.account)[0])[3] == "0.26"
+        take_back(customer, wrong)
+        correct_invoices(at=CLOSED)
+        note = invoices_of(customer.account)[1]
+        assert (note.off_debt, note.as_credits) == (Decimal("0.18"), 0)
+        assert verify_invoices() == []
+
+    def test_before_the_invoice_nothing_is_noted(self) -> None:
+        """I1: what is taken back while the cycle runs is just less usage."""
+        customer = make_customer(balance="10")
+        wrong, _ = calls(customer, 2, AT, minutes="10")
+        take_back(customer, wrong)
+        assert correct_invoices(at=CLOSED) == 0
+        close(CLOSED)
+        assert [lines_of(one) for one in invoices_of(customer.account)] == [
+            [("usage", "pstn", "credits", Decimal("0.18"))]
+        ]
+        assert verify_invoices() == []
+
+
+@pytest.mark.usefixtures("catalogue")
+class TestGivenByStaff:
+    @pytest.fixture
+    def customer(self) -> Customer:
+        """Owes 0.26 of an invoice of 0.36."""
+        customer = make_customer(balance="0.10")
+        calls(customer, 2, AT, minutes="10")
+        close(CLOSED)
+        return customer
+
+    def test_open_invoice(self, customer: Customer) -> None:
+        """I1: off what is owed as far as it goes, the rest as credits; never more than the invoice in all."""
+        (invoice,) = invoices_of(customer.account)
+        first = credit(invoice, "0.20")
+        assert (first.off_debt, first.as_credits, first.note) == (Decimal("0.20"), 0, "Sorry")
+        assert money_of(customer.account) == ("0", "0", "0.06")
+        with pytest.raises(NotCreditable, match=r"0\.16 USD of INV-\w+-0001 can still be credited"):
+            credit(invoice, "0.17")
+        second = credit(invoice, "0.16")
+        assert (second.off_debt, second.as_credits) == (Decimal("0.06"), Decimal("0.10"))
+        assert money_of(customer.account) == ("0.1", "0", "0")
+        assert (second.number[-4:], AuditEvent.objects.filter(action="credit_note.issued").count()) == ("0002", 2)
+        assert (check_ledger(at=CLOSED), verify_invoices()) == ([], [])
+
+    def test_paid_invoice(self, customer: Customer) -> None:
+        """I1: what is paid comes back as credits, and is no usage taken back."""
+        (invoice,) = invoices_of(customer.account)
+        _pay(customer, "0.26")
+        note = credit(invoice, "0.30")
+        assert (note.off_debt, note.as_credits) == (0, Decimal("0.30"))
+        assert money_of(customer.account) == ("0.3", "0", "0")
+        assert (check_ledger(at=CLOSED), verify_invoices()) == ([], [])
+
+    @pytest.mark.parametrize("amount", ["0", "-1", "0.001", "0.37", "1000"])
+    def test_wrong_amounts(self, customer: Customer, amount: str) -> None:
+        """I1: nothing moves for an amount that cannot be credited."""
+        (invoice,) = invoices_of(customer.account)
+        with pytest.raises(NotCreditable):
+            credit(invoice, amount)
+        assert money_of(customer.account) == ("0", "0", "0.26")
+
+    def test_only_an_invoice(self, customer: Customer) -> None:
+        """I1: a credit note is not credited."""
+        note = credit(invoices_of(customer.account)[0], "0.20")
+        with pytest.raises(Invoice.DoesNotExist):
+            credit(note, "0.20")
+
+
+@pytest.mark.usefixtures("own_database")
+def test_credit_note_race_refunds_too_much() -> None:
+    """Money, I1: eight credit notes of half an invoice at once: two are issued, the others say what is left."""
+    customer = make_customer(balance="10")
+    calls(customer, 2, AT, minutes="10")
+    close(CLOSED)
+    (invoice,) = invoices_of(customer.account)
+    before = money_of(customer.account)[0]
+
+    def issue(_: int) -> UUID | None:
+        try:
+            return credit(invoice, "0.18").id
+        except NotCreditable:
+            return None
+
+    issued = [one for one in in_threads(issue, 8, threads=8) if one is not None]
+    assert len(set(issued)) == 2
+    assert Decimal(money_of(customer.account)[0]) == Decimal(before) + Decimal("0.36")
+    assert InvoiceLine.objects.filter(kind="credit").count() == 2
+    assert verify_invoices() == []
+
+
+def _pay(customer: Customer, amount: str) -> None:
+    account = customer.account
+    settle_receivable(
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        amount=Decimal(amount),
+        idempotency_key="invoice:in_1",
+        at=CLOSED,
+    )

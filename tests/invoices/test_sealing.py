@@ -1,0 +1,126 @@
+"""Issued documents cannot change, and a change behind the triggers' back is found (I1)."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from uuid_utils.compat import uuid7
+
+from billing.invoices.models import Invoice, InvoiceLine
+from billing.invoices.sealing import canonical_content
+from billing.invoices.services.verify_invoices import verify_document, verify_invoices
+from tests.invoices.cycling import DAY, calls, close, invoices_of
+from tests.make import AT, Customer, make_customer
+
+pytestmark = pytest.mark.usefixtures("catalogue")
+
+
+@pytest.fixture
+def customer() -> Customer:
+    """With two invoices."""
+    made = make_customer(balance="10")
+    calls(made, 3, AT)
+    calls(made, 4, AT + 31 * DAY)
+    assert close(AT + 70 * DAY) == 2
+    return made
+
+
+def refused(work: Callable[[], object], *words: str) -> None:
+    with pytest.raises(DatabaseError) as raised, transaction.atomic():
+        work()
+    assert any(word in str(raised.value) for word in words), str(raised.value)
+
+
+def test_triggers_refuse_any_change(customer: Customer) -> None:
+    """I1: documents and lines are neither changed, deleted nor truncated, and take no more lines."""
+    invoice = invoices_of(customer.account)[0]
+    line = InvoiceLine.objects.get(invoice=invoice)
+    refused(lambda: Invoice.objects.filter(id=invoice.id).update(note="paid"), "Cannot update or delete")
+    refused(lambda: InvoiceLine.objects.filter(id=line.id).update(amount=0), "Cannot update or delete")
+    refused(invoice.lines.all().delete, "Cannot update or delete")
+    refused(Invoice.objects.filter(id=invoice.id).delete, "Cannot update or delete")
+    _sql("SET CONSTRAINTS ALL IMMEDIATE")
+    for table in ("invoice", "invoiceline"):
+        refused(lambda table=table: _sql(f"TRUNCATE billing_invoices_{table} CASCADE"), "Cannot truncate")
+    line.pk, line.place = uuid7(), 2
+    refused(lambda: line.save(force_insert=True), "takes no more lines")
+
+
+def test_triggers_refuse_a_document_out_of_order(customer: Customer) -> None:
+    """I1: no gap in the numbers, no fork of the chain, no subtotal that lines do not say, no second of a kind."""
+    last = invoices_of(customer.account)[-1]
+
+    def another(**changes: object) -> None:
+        document = Invoice.objects.get(id=last.id)
+        values = {"position": 3, "sequence": 3, "previous_hash": last.content_hash, "subtotal": 0, "total": 0}
+        values |= {"credits_applied": 0, "amount_due": 0, "cycle_id": None, "number": "INV-X-3", "content_hash": "x"}
+        for name, value in (values | {"id": uuid7()} | changes).items():
+            setattr(document, name, value)
+        document.save(force_insert=True)
+
+    refused(lambda: another(position=4), "does not follow")
+    refused(lambda: another(previous_hash="f" * 64), "does not follow")
+    refused(lambda: another(sequence=4), "leave a gap")
+    refused(lambda: another(subtotal=1, total=1, amount_due=1), "The lines of")
+    refused(lambda: another(amount_due=1), "invoice_amount_due")
+    another()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE billing_invoices_invoiceline SET description = 'Gift' WHERE invoice_id = %s", "not what was sealed"),
+        ("UPDATE billing_invoices_invoiceline SET details = '[]' WHERE invoice_id = %s", None),
+        ("UPDATE billing_invoices_invoice SET customer = '{\"name\": \"Other\"}' WHERE id = %s", "not what was sealed"),
+        ("UPDATE billing_invoices_invoice SET issued_at = issued_at - interval '1 day' WHERE id = %s", "was sealed"),
+        ("UPDATE billing_invoices_invoice SET total = 9, subtotal = 9, amount_due = 9 - credits_applied WHERE id = %s",
+         "its lines do not come"),
+    ],
+)  # fmt: skip
+def test_tampering_is_found(customer: Customer, change: str, words: str | None) -> None:
+    """I1: whoever goes around the triggers is found by the seal; what changes nothing is no finding."""
+    first, second = invoices_of(customer.account)
+    _sql("SET LOCAL session_replication_role = replica")
+    _sql(change, first.id)
+    findings = verify_document(Invoice.objects.get(id=first.id))
+    assert (findings == []) if words is None else any(words in finding for finding in findings)
+    assert verify_document(second) == []
+
+
+def test_missing_document_is_found(customer: Customer) -> None:
+    """I1: a document that was taken out breaks the chain, and its usage is on no document."""
+    first, second = invoices_of(customer.account)
+    _sql("SET LOCAL session_replication_role = replica")
+    for table in ("invoicepayment", "invoiceline"):
+        _sql(f"DELETE FROM billing_invoices_{table} WHERE invoice_id = %s", first.id)
+    _sql("DELETE FROM billing_invoices_invoice WHERE id = %s", first.id)
+    findings = verify_invoices(account_id=customer.account.id)
+    assert [part for part in ("does not follow", "missing or twice", "documents list 0") if part in str(findings)] == [
+        "does not follow",
+        "missing or twice",
+        "documents list 0",
+    ]
+    assert second.number in findings[0]
+
+
+def test_money_that_moved_without_usage_is_found(customer: Customer) -> None:
+    """M11: the ledger charged what was used, to nine decimals."""
+    _sql("SET LOCAL session_replication_role = replica")
+    taken = "UPDATE billing_credits_transfer SET amount = amount + 0.000000001 WHERE debit_account_id = %s"
+    _sql(taken, customer.account.credits_id)
+    assert any("the ledger charged" in finding for finding in verify_invoices(account_id=customer.account.id))
+
+
+def test_canonical_content_is_every_column(customer: Customer) -> None:
+    """I1: what is printed or decided upon cannot be outside of the seal."""
+    invoice = invoices_of(customer.account)[0]
+    content = canonical_content(invoice, list(invoice.lines.all())).decode()
+    names = [field.attname for model in (Invoice, InvoiceLine) for field in model._meta.concrete_fields]
+    assert [name for name in names if f'"{name}":' not in content] == ["content_hash"]
+    assert f'"amount":"{Decimal("0.05"):.9f}"' in content
+
+
+def _sql(statement: str, *parameters: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
