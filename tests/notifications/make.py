@@ -1,5 +1,6 @@
 """Webhook endpoints and what was sent to them, written as the services write them; secrets need the `vault` fixture."""
 
+import json
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -37,7 +38,7 @@ def make_delivery(
         type=kind.value,
         object_id=encode_id("acc", endpoint.tenant_id),
         key=f"made:{number}",
-        data=dict(kind.example) | {"account": {"id": "acc_1", "name": "Default"}},
+        data=json.loads(json.dumps(kind.example, default=dict)),
         occurred_at=at,
         created_at=at,
     )
