@@ -132,7 +132,7 @@ def test_chosen_account_is_checked_on_every_request(customer: Customer) -> None:
     """F4: who leaves a tenant loses its pages at once, in the running session too."""
     other = make_customer("free", slug="zeta")
     user = make_member(customer.tenant)
-    make_member(other.tenant, user=user)
+    make_member(other.tenant, Role.ADMIN, user=user)
     client = signed_in(user)
     client.post(f"/switch/{other.account.id}")
     Membership.objects.filter(tenant=other.tenant).delete()

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 
+from billing.notifications.kinds import Kind
 from billing.notifications.models import Notice
 from billing.notifications.services.send_notices import MOST_TRIES, send_notices
 from billing.notifications.services.tell_tenant import tell_tenant
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tell(tenant: Tenant, key: str = "fact:1", body: str = "One.\n\nTwo <b>bold</b>.") -> Notice:
-    tell_tenant(tenant_id=tenant.id, kind="fact", key=key, subject="A\r\nfact", body=body, at=AT)
+    tell_tenant(tenant_id=tenant.id, kind=Kind.LOW_BALANCE, key=key, subject="A\r\nfact", body=body, at=AT)
     return Notice.objects.get(key=key)
 
 
@@ -50,10 +51,10 @@ def test_mail_goes_to_who_manages_billing() -> None:
     (sent,) = mail.outbox
     assert sent.to == ["admin@example.com", "billing@example.com", "owner@example.com"]
     assert sent.subject == "A fact"
-    assert sent.body.startswith("One.\n\nTwo <b>bold</b>.\n\nhttp")
+    assert sent.body.startswith("One.\n\nTwo <b>bold</b>.\n\nAdd credits: http")
     ((html, kind),) = sent.alternatives
     assert kind == "text/html"
-    assert "<p>Two &lt;b&gt;bold&lt;/b&gt;.</p>" in html
+    assert ">Two &lt;b&gt;bold&lt;/b&gt;.</p>" in html
     notice.refresh_from_db()
     assert (notice.sent_at, notice.tries, notice.error) == (AT, 1, "")
 
