@@ -86,6 +86,15 @@ UNFOLD = {
                 ],
             },
             {
+                "title": "Invoices",
+                "items": [
+                    _link("Invoices and credit notes", "receipt_long", "billing_invoices_invoice"),
+                    _link("Payments of invoices", "payments", "billing_invoices_invoicepayment"),
+                    _link("Billing cycles", "event_repeat", "billing_invoices_billingcycle"),
+                    _link("Billing details", "contact_mail", "billing_invoices_billingdetails"),
+                ],
+            },
+            {
                 "title": "Provider keys",
                 "items": [
                     _link("Platform keys", "key_vertical", "vault_platformkey"),

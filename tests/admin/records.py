@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 
+from billing.invoices.models import BillingCycle, BillingDetails
 from billing.plans.models import Plan
 from billing.plans.services.new_draft import new_draft
 from billing.runtime.models import Authorization, Session
@@ -17,6 +18,7 @@ from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
 from tests.admin.vault_records import make_shared_vault_records, make_vault_records
 from tests.credits.make import Wallet, make_creator, make_paid, open_payment, sell
+from tests.invoices.issued import credit, issue
 from tests.make import AT, Customer, make_customer
 
 
@@ -114,6 +116,16 @@ def make_market(customer: Customer) -> None:
     open_payment(creator)
 
 
+def make_invoices(customer: Customer) -> None:
+    """A cycle, an invoice of model usage with a credit note on it, and to whom the next is made out."""
+    account = customer.account
+    BillingCycle.objects.create(
+        account=account, starts_at=AT, ends_at=AT + timedelta(days=30), due_at=AT, seen_version=account.version
+    )
+    credit(issue(account))
+    BillingDetails.objects.create(account=account, name="Acme Ltd.", updated_at=AT)
+
+
 def make_records(*, slug: str = "") -> Customer:
     """A customer with a member, usage, money and an exception, beside the shipped catalogues."""
     customer = make_customer(balance="25", slug=slug)
@@ -129,6 +141,7 @@ def make_records(*, slug: str = "") -> Customer:
     make_override(customer)
     make_metered(customer)
     make_market(customer)
+    make_invoices(customer)
     make_stripe_records(customer)
     make_vault_records(customer)
     return customer

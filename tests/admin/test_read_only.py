@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.credits.models import Grant, LedgerAccount, Transfer
+from billing.invoices.models import BillingCycle, BillingDetails, Invoice, InvoicePayment
 from billing.plans.models import ModelPrice, Plan, PlanVersion
 from billing.runtime.models import Authorization, Session
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
@@ -32,6 +33,8 @@ SHOWN_ONLY = (
     Assignment,
     AuditEvent,
     Authorization,
+    BillingCycle,
+    BillingDetails,
     BurnAlert,
     Counter,
     Credential,
@@ -40,6 +43,8 @@ SHOWN_ONLY = (
     EmailAddress,
     Grant,
     HealthChange,
+    Invoice,
+    InvoicePayment,
     KeyEncryptionKey,
     KeyPolicy,
     LedgerAccount,

@@ -103,6 +103,8 @@ class BillingAccountAdmin(StaffAdmin[BillingAccount]):
             link("billing_credits_ledgeraccount", account.credits_id, "Ledger account"),
             link_to_list("billing_credits_transfer", "Transfers", q=account.id),
             link_to_list("billing_credits_grant", "Grants", account__id__exact=account.credits_id),
+            link_to_list("billing_invoices_invoice", "Invoices", q=account.id),
+            link_to_list("billing_invoices_billingcycle", "Billing cycles", q=account.id),
             link_to_list("billing_usage_usageevent", "Usage events", q=account.id),
             link_to_list("billing_usage_periodrollup", "Usage by period", q=account.id),
             link_to_list("billing_usage_counter", "Counters", q=account.id),

@@ -1,0 +1,3 @@
+from billing.invoices.admin import cycle, details, invoice, payment
+
+__all__ = ["cycle", "details", "invoice", "payment"]
