@@ -30,7 +30,7 @@ def disabled_text(endpoint: WebhookEndpoint) -> str:
 
 def delivery_state(delivery: WebhookDelivery) -> tuple[str, str]:
     """The state of a delivery in a word or two, and the look of its badge."""
-    if delivery.state == WebhookDelivery.State.PENDING and delivery.tries:
+    if delivery.state == WebhookDelivery.State.PENDING and delivery.error:
         return "Trying again", "warning"
     return _DELIVERIES[WebhookDelivery.State(delivery.state)]
 
