@@ -1,6 +1,8 @@
 """What lines of invoices call what was used."""
 
+from billing.core.ids import encode_id
 from billing.core.periods import Period
+from billing.invoices.models import Invoice
 
 _PRODUCTS = {
     "llm": "Model usage",
@@ -34,3 +36,8 @@ def correction_text(product: str, period: Period) -> str:
 def span_text(period: Period) -> str:
     """A period's dates, as in "1 Nov 2026 to 1 Dec 2026"."""
     return f"{period.start:%-d %b %Y} to {period.end:%-d %b %Y}"
+
+
+def document_id(document: Invoice) -> str:
+    """The public id of a document."""
+    return encode_id("inv" if document.kind == Invoice.Kind.INVOICE else "cn", document.id)

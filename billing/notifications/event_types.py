@@ -55,7 +55,7 @@ SUBSCRIPTION_CHANGES = (
 _INVOICE = MappingProxyType(
     {
         "id": "inv_0199e1a2b3c47d5e8f60718293a4b5d7",
-        "number": "NW-000042",
+        "number": "INV-7QK2M9XA-0042",
         "currency": "USD",
         "total": "148.20",
         "amount_due": "148.20",
@@ -69,8 +69,8 @@ _EXAMPLES: Mapping[EventType, Mapping[str, Any]] = MappingProxyType(
         EventType.CREDIT_NOTE_ISSUED: {
             **_OF_ACCOUNT,
             "credit_note": {
-                "id": "inv_0199e1a2b3c47d5e8f60718293a4b5e8",
-                "number": "NW-000043",
+                "id": "cn_0199e1a2b3c47d5e8f60718293a4b5e8",
+                "number": "CN-7QK2M9XA-0001",
                 "corrects": "inv_0199e1a2b3c47d5e8f60718293a4b5d7",
                 "currency": "USD",
                 "total": "-12.00",

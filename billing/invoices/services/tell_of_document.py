@@ -1,37 +1,48 @@
 from datetime import datetime
 
-from billing.core.ids import encode_id
-from billing.core.money import spell_amount
+from billing.core.money import minor_exponent, spell_amount
 from billing.core.periods import Period
 from billing.invoices.models import Invoice
-from billing.invoices.texts import span_text
-from billing.notifications.services.tell_tenant import tell_tenant
+from billing.invoices.news import invoice_news
+from billing.invoices.texts import document_id, span_text
+from billing.notifications.event_types import EventType
+from billing.notifications.kinds import Kind
+from billing.notifications.services.publish_events import Fact, account_data, publish_events
+from billing.notifications.services.tell_tenants import Message, tell_tenants
 from billing.subscriptions.models import BillingAccount
-
-READY, CREDITED = "invoice-ready", "credit-note"
 
 
 def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime) -> None:
-    """Tell the tenant that a document was issued, in the transaction that issues it (N1, I2)."""
+    """Tell the tenant, by e-mail and webhook, of an issued document, in the transaction that issues it (N1, I2).
+
+    An invoice that nothing is due of has been paid by then.
+    """
     if document.kind == Invoice.Kind.INVOICE:
-        _tell_of_invoice(document, account, at)
+        message = _invoice_message(document, account)
+        told = [EventType.INVOICE_ISSUED, *([EventType.INVOICE_PAID] if document.amount_due <= 0 else [])]
+        facts = [invoice_news(document, account, kind, at=at) for kind in told]
     else:
-        _tell_of_credit_note(document, account, at)
+        message = _credit_note_message(document, account)
+        facts = [_credit_note_fact(document, account, at)]
+    tell_tenants([message], at=at)
+    publish_events(facts, at=at)
 
 
-def _tell_of_invoice(document: Invoice, account: BillingAccount, at: datetime) -> None:
+def _invoice_message(document: Invoice, account: BillingAccount) -> Message:
     due = spell_amount(document.amount_due, document.currency)
     covered = span_text(Period(document.period_start, document.period_end))
-    tell_tenant(
+    total = spell_amount(document.total, document.currency)
+    return Message(
         tenant_id=account.tenant_id,
-        kind=READY,
-        key=f"{READY}:{document.id.hex}",
+        kind=Kind.INVOICE_READY,
+        key=f"{Kind.INVOICE_READY}:{document.id.hex}",
         subject=f"{account.tenant.name}: invoice {document.number}, {due}",
         body=(
             f"Invoice {document.number} of billing account “{account.name}” is ready. It covers {covered} and comes to "
-            f"{spell_amount(document.total, document.currency)}.\n\n{_what_is_due(document)}"
+            f"{total}.\n\n{_what_is_due(document)}"
         ),
-        at=at,
+        link=f"/invoices/{document.id}",
+        link_text="Open the invoice",
     )
 
 
@@ -44,18 +55,43 @@ def _what_is_due(document: Invoice) -> str:
     return f"{due} is due. Pay it in the console; credits that you buy pay what is owed first."
 
 
-def _tell_of_credit_note(document: Invoice, account: BillingAccount, at: datetime) -> None:
+def _credit_note_message(document: Invoice, account: BillingAccount) -> Message:
     amount = spell_amount(-document.total, document.currency)
-    tell_tenant(
+    return Message(
         tenant_id=account.tenant_id,
-        kind=CREDITED,
-        key=f"{CREDITED}:{document.id.hex}",
+        kind=Kind.CREDIT_NOTE,
+        key=f"{Kind.CREDIT_NOTE}:{document.id.hex}",
         subject=f"{account.tenant.name}: credit note {document.number}, {amount}",
-        body=f"Credit note {document.number} of billing account “{account.name}” comes to {amount}.\n\n{document.note}",
-        at=at,
+        body=(
+            f"Credit note {document.number} of billing account “{account.name}” comes to {amount}."
+            f"\n\n{document.note}\n\n{_how_it_is_settled(document)}"
+        ),
+        link=f"/invoices/{document.id}",
+        link_text="Open the credit note",
     )
 
 
-def document_id(document: Invoice) -> str:
-    """The public id of a document."""
-    return encode_id("inv" if document.kind == Invoice.Kind.INVOICE else "cn", document.id)
+def _how_it_is_settled(document: Invoice) -> str:
+    parts = [(document.off_debt, "was taken off what is owed"), (document.as_credits, "came back as credits")]
+    return " ".join(f"{spell_amount(amount, document.currency)} {how}." for amount, how in parts if amount)
+
+
+def _credit_note_fact(document: Invoice, account: BillingAccount, at: datetime) -> Fact:
+    said = document_id(document)
+    return Fact(
+        tenant_id=account.tenant_id,
+        type=EventType.CREDIT_NOTE_ISSUED,
+        object_id=said,
+        key=f"{EventType.CREDIT_NOTE_ISSUED.value}:{document.id.hex}",
+        data={
+            "account": account_data(account),
+            "credit_note": {
+                "id": said,
+                "number": document.number,
+                "corrects": document_id(document.corrects) if document.corrects else None,
+                "currency": document.currency,
+                "total": f"{document.total:.{minor_exponent(document.currency)}f}",
+            },
+        },
+        occurred_at=at,
+    )
