@@ -1,6 +1,7 @@
 """Who issues a document and to whom, as they are at its issue: it keeps a copy of both (I1)."""
 
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 
@@ -8,6 +9,12 @@ from billing.invoices.models import BillingDetails
 from billing.subscriptions.models import BillingAccount
 
 ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "region", "country")
+DETAIL_FIELDS = ("name", *ADDRESS_FIELDS, "tax_id", "reference")
+
+
+def billing_details(account_id: UUID) -> BillingDetails:
+    """The account's billing details; empty ones, not saved, where nothing was said."""
+    return BillingDetails.objects.filter(account_id=account_id).first() or BillingDetails(account_id=account_id)
 
 
 def seller_facts() -> dict[str, Any]:
@@ -26,6 +33,6 @@ def customer_facts(account: BillingAccount) -> dict[str, Any]:
     Keys: name, line1, line2, postal_code, city, region, country (ISO 3166-1), tax_id, reference, and account, the
     account's name. All are texts, empty where nothing was said.
     """
-    details = BillingDetails.objects.filter(account=account).first()
-    said = {field: getattr(details, field, "") for field in ("name", *ADDRESS_FIELDS, "tax_id", "reference")}
+    details = billing_details(account.id)
+    said = {field: getattr(details, field) for field in DETAIL_FIELDS}
     return said | {"name": said["name"] or account.tenant.name, "account": account.name}

@@ -28,8 +28,8 @@ def document_facts(document: Invoice, lines: Iterable[InvoiceLine]) -> DocumentF
         number=document.number,
         issued_at=document.issued_at,
         dates=_dates(document),
-        seller=_seller(document.seller),
-        customer=_customer(document.customer),
+        seller=seller_party(document.seller),
+        customer=customer_party(document.customer),
         note=plain(document.note),
         groups=groups,
         sums=_sums(document),
@@ -63,7 +63,8 @@ def _labelled(*pairs: tuple[str, object]) -> tuple[Labelled, ...]:
     return tuple(Labelled(label, plain(text)) for label, text in pairs if text)
 
 
-def _seller(seller: Mapping[str, Any]) -> PartyFacts:
+def seller_party(seller: Mapping[str, Any]) -> PartyFacts:
+    """Lay out what `parties.seller_facts` gave."""
     return PartyFacts(
         name=plain(seller.get("name", "")),
         address=tuple(plain(line) for line in seller.get("address", ())),
@@ -71,7 +72,8 @@ def _seller(seller: Mapping[str, Any]) -> PartyFacts:
     )
 
 
-def _customer(customer: Mapping[str, Any]) -> PartyFacts:
+def customer_party(customer: Mapping[str, Any]) -> PartyFacts:
+    """Lay out what `parties.customer_facts` gave."""
     return PartyFacts(
         name=plain(customer.get("name", "")),
         address=address_lines(customer),

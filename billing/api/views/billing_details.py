@@ -1,0 +1,90 @@
+"""GET, PUT /v1/billing/details: to whom invoices are made out (I1)."""
+
+from datetime import datetime
+
+import msgspec
+from django.utils.timezone import now
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api.describe import describe
+from billing.api.lookups import billed_by
+from billing.api.permissions import actor_of, caller_of
+from billing.api.serializers import AccountQuery, Body, Text
+from billing.api.views.base import MANAGE_BILLING, SEE_BILLING, ApiView
+from billing.invoices.models import BillingDetails
+from billing.invoices.parties import DETAIL_FIELDS, billing_details
+from billing.invoices.services.set_billing_details import set_billing_details
+
+
+class DetailsAnswer(msgspec.Struct, frozen=True):
+    """Name, address and tax id as the next invoice prints them; empty where nothing was said.
+
+    Where there is no name, invoices bear the tenant's. `country` is of ISO 3166-1; `updated_at` is `null` until
+    something is said.
+    """
+
+    name: str
+    line1: str
+    line2: str
+    postal_code: str
+    city: str
+    region: str
+    country: str
+    tax_id: str
+    reference: str
+    updated_at: datetime | None
+
+
+class NewDetails(Body):
+    """What is to change; a field that is left out stays as it is, and an empty text takes it away."""
+
+    name = Text(required=False, allow_blank=True, max_length=200, help_text="The legal name.")
+    line1 = Text(required=False, allow_blank=True, max_length=200)
+    line2 = Text(required=False, allow_blank=True, max_length=200)
+    postal_code = Text(required=False, allow_blank=True, max_length=20)
+    city = Text(required=False, allow_blank=True, max_length=100)
+    region = Text(required=False, allow_blank=True, max_length=100)
+    country = Text(required=False, allow_blank=True, max_length=2, help_text="ISO 3166-1, two letters.")
+    tax_id = Text(required=False, allow_blank=True, max_length=40, help_text="Needs a country.")
+    reference = Text(required=False, allow_blank=True, max_length=100, help_text="Printed as it is.")
+
+
+class Details(ApiView):
+    """/v1/billing/details"""
+
+    scopes = {"GET": SEE_BILLING, "PUT": MANAGE_BILLING}
+
+    @describe(
+        "get_billing_details",
+        tag="Invoices",
+        summary="To whom invoices are made out",
+        answer=DetailsAnswer,
+        query=AccountQuery,
+    )
+    def get(self, request: Request) -> Response:
+        """An issued invoice keeps what was said when it was issued."""
+        query = AccountQuery.read(request)
+        account = billed_by(caller_of(request), query.get("workspace")).account
+        return Response(_answer(billing_details(account.id)))
+
+    @describe(
+        "set_billing_details",
+        tag="Invoices",
+        summary="Set to whom invoices are made out",
+        answer=DetailsAnswer,
+        body=NewDetails,
+        query=AccountQuery,
+    )
+    def put(self, request: Request) -> Response:
+        """Holds for the next invoice. The shape of a tax id is checked for countries whose shapes are known."""
+        query = AccountQuery.read(request)
+        account = billed_by(caller_of(request), query.get("workspace")).account
+        changes = NewDetails.read(request)
+        details = set_billing_details(account_id=account.id, changes=changes, at=now(), actor=actor_of(request))
+        return Response(_answer(details))
+
+
+def _answer(details: BillingDetails) -> DetailsAnswer:
+    said = {name: getattr(details, name) for name in DETAIL_FIELDS}
+    return DetailsAnswer(**said, updated_at=details.updated_at)

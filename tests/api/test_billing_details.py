@@ -1,0 +1,55 @@
+"""GET, PUT /v1/billing/details."""
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from tenants.models import AuditEvent
+from tests.api.calls import call, field_codes, get
+from tests.make import AT, Key, make_customer
+
+pytestmark = pytest.mark.usefixtures("catalogue")
+PATH = "/v1/billing/details"
+NOTHING = dict.fromkeys(
+    ("name", "line1", "line2", "postal_code", "city", "region", "country", "tax_id", "reference"), ""
+) | {"updated_at": None}
+ACME = {"name": "Acme Support GmbH", "city": "Berlin", "country": "DE", "tax_id": "DE 123 456 789"}
+
+
+def put(key: Key, body: dict[str, Any]) -> Any:
+    return call("PUT", PATH, key, body)
+
+
+def test_nothing_said(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    """I1: a new account has none."""
+    customer = make_customer("pro")
+    with django_assert_num_queries(3):
+        assert get(PATH, customer.key).json() == NOTHING
+
+
+def test_what_is_left_out_stays() -> None:
+    """I1: each call changes what it names; the audit log has the fields, not what they say."""
+    customer = make_customer("pro")
+    updated = AT.isoformat().replace("+00:00", "Z")
+    assert put(customer.key, {**ACME, "country": "de"}).json() == NOTHING | ACME | {"updated_at": updated}
+    assert put(customer.key, {"city": ""}).json()["city"] == ""
+    assert put(customer.key, {"city": ""}).status_code == 200
+    assert get(PATH, customer.key).json() == NOTHING | ACME | {"city": "", "updated_at": updated}
+    lines = AuditEvent.objects.filter(action="billing_details.changed", actor_key=customer.key.row).order_by("id")
+    assert [line.detail for line in lines] == [{"changed": sorted(ACME)}, {"changed": ["city"]}]
+
+
+def test_what_is_wrong() -> None:
+    """I1: field by field; a text that the database cannot keep among them."""
+    customer = make_customer("pro")
+    assert field_codes(put(customer.key, {"country": "XX"})) == {"country": "invalid"}
+    assert field_codes(put(customer.key, {"tax_id": "DE123456789"})) == {"country": "required"}
+    assert field_codes(put(customer.key, {"country": "DE", "tax_id": "DE12"})) == {"tax_id": "invalid"}
+    assert field_codes(put(customer.key, {"name": "a\x00b"})) == {"name": "null-characters-not-allowed"}
+    assert field_codes(put(customer.key, {"name": "a" * 201, "city": 1, "vat": "x"})) == {
+        "name": "max-length",
+        "city": "invalid",
+        "vat": "unknown-field",
+    }
+    assert get(PATH, customer.key).json() == NOTHING
