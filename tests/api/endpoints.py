@@ -27,7 +27,7 @@ NEW_WEBHOOK = {"url": "https://93.184.216.34/hooks", "event_types": ["invoice.pa
 ON_PLATFORM = {"scope": "tenant", "provider": "openai", "credential": "platform"}
 
 
-OBJECTS = ("agent", "source", "run", "topup", "credential", "session", "webhook", "delivery")
+OBJECTS = ("agent", "source", "run", "topup", "invoice", "credential", "session", "webhook", "delivery")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,9 @@ ENDPOINTS = [
     Endpoint("GET", "billing/balance?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/spend-controls?workspace={ws}", frozenset({V, B})),
     Endpoint("PUT", "billing/spend-controls?workspace={ws}", frozenset({B}), 200, {"daily_cap": "20.00"}),
+    Endpoint("GET", "billing/invoices?workspace={ws}", frozenset({V, B})),
+    Endpoint("GET", "billing/invoices/{invoice}", frozenset({V, B})),
+    Endpoint("GET", "billing/invoices/{invoice}.pdf", frozenset({V, B}), media_type="application/pdf"),
     Endpoint("GET", "billing/ledger?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/payment-methods?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/topups?workspace={ws}", frozenset({V, B})),
@@ -130,6 +133,6 @@ WEBHOOKS = [
 ]
 ENDPOINTS += VAULT + WEBHOOKS
 NAMING_A_WORKSPACE = [endpoint for endpoint in ENDPOINTS if "{ws}" in endpoint.path]
-_NAMED = ("{agent}", "{source}", "{topup}", "{credential}", "{session}", "{webhook}")
+_NAMED = ("{agent}", "{source}", "{topup}", "{invoice}", "{credential}", "{session}", "{webhook}")
 NAMING_AN_OBJECT = [endpoint for endpoint in ENDPOINTS if any(name in endpoint.path for name in _NAMED)]
 PUBLIC = ["pricing/models", "pricing/plans", "openapi.json"]

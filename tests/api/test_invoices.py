@@ -7,7 +7,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from billing.invoices.models import Invoice
-from tests.api.calls import field_codes, get, refusal
+from tests.api.calls import call, field_codes, get, refusal
 from tests.invoices.issued import credit, issue, pay
 from tests.make import AT, Customer, make_account, make_api_key, make_customer, make_workspace
 
@@ -110,3 +110,20 @@ def test_ids_that_name_nothing(customer: Customer, text: str) -> None:
     for named in (text.format(id=mine.id.hex), f"inv_{invoice.id.hex}"):
         for ending in ("", ".pdf"):
             assert refusal(get(f"{PATH}/{named}{ending}", customer.key)) == (404, "not-found")
+
+
+def test_pdf(customer: Customer) -> None:
+    """I2: named by its number, kept by the caller alone, and not made again for who has it."""
+    invoice = issue(customer.account)
+    path = f"{PATH}/inv_{invoice.id.hex}.pdf"
+    response = get(path, customer.key, Accept="application/pdf")
+    assert response.content.startswith(b"%PDF-")
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{invoice.number}.pdf"'
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["ETag"] == f'"{invoice.content_hash}"'
+    head = call("HEAD", path, customer.key)
+    assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", response.headers["ETag"])
+    again = get(path, customer.key, **{"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert field_codes(get(f"{path}?x=1", customer.key)) == {"x": "unknown-parameter"}

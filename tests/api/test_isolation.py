@@ -21,6 +21,7 @@ from tenants.models import Agent, ApiKey
 from tenants.permissions import Permission
 from tests.api.calls import call, refusal
 from tests.api.endpoints import ENDPOINTS, NAMING_A_WORKSPACE, NAMING_AN_OBJECT, OBJECTS, RUN, VAULT, WEBHOOKS, Endpoint
+from tests.invoices.issued import issue
 from tests.make import AT, Customer, Key, make_api_key, make_customer, make_workspace
 from tests.notifications.make import make_delivery, make_endpoint
 from tests.vault.make import make_credential
@@ -48,6 +49,7 @@ class World:
     source: str
     run: str
     topup: str
+    invoice: str
     credential: str
     session: str
     webhook: str
@@ -70,6 +72,7 @@ def make_world() -> World:
         source=f"kbs_{KnowledgeSource.objects.create(workspace=customer.workspace, name='a', bytes=1).id.hex}",
         run=authorize(caller=customer.key.caller, request=run, at=now()).id,
         topup=f"top_{make_top_up(customer).id.hex}",
+        invoice=f"inv_{issue(customer.account).id.hex}",
         credential=f"cred_{make_credential(customer.tenant).id.hex}",
         session=f"ses_{make_session(customer).id.hex}",
         webhook=f"whe_{webhook.id.hex}",

@@ -6,7 +6,7 @@ from tests.api.calls import call, get, refusal
 from tests.api.endpoints import ENDPOINTS, PUBLIC, Endpoint
 from tests.make import make_customer
 
-OF_AN_OBJECT = ("{topup}", "{credential}", "{session}", "{webhook}")
+OF_AN_OBJECT = ("{topup}", "{invoice}", "{credential}", "{session}", "{webhook}")
 READS = [
     endpoint
     for endpoint in ENDPOINTS

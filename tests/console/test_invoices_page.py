@@ -69,6 +69,15 @@ def test_credit_note(customer: Customer) -> None:
     assert note.number in client.get(f"/invoices/{invoice.id}").text
 
 
+def test_pdf(customer: Customer) -> None:
+    """I2: the document as a file, by its number."""
+    invoice = issue(customer.account)
+    response = make_client(customer.tenant, Role.VIEWER).get(f"/invoices/{invoice.id}/pdf")
+    assert response.content.startswith(b"%PDF-")
+    assert response.headers["Content-Disposition"] == f'inline; filename="{invoice.number}.pdf"'
+    assert response.headers["Cache-Control"] == "private, no-cache"
+
+
 def test_others_documents(customer: Customer) -> None:
     """F1: of another tenant, of another account than the one that is looked at, unknown: 404."""
     client = make_client(customer.tenant)

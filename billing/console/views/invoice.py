@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
 from django.utils.timezone import now
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -15,7 +16,9 @@ from billing.console.access import ConsoleRequest, Member, member_page
 from billing.console.pages.invoice import invoice_page, pay_page
 from billing.console.rendering import is_swap, render_page
 from billing.core.problems import Problem
-from billing.invoices.queries import Document, find_document
+from billing.invoices.documents.pdf import render_pdf
+from billing.invoices.documents.reading import document_facts
+from billing.invoices.queries import Document, find_document, lines_of
 from tenants.permissions import Permission
 
 
@@ -29,10 +32,17 @@ def invoice(request: ConsoleRequest, member: Member, document_id: UUID) -> HttpR
 
 @require_safe
 @member_page(Permission.BILLING_VIEW)
-def pdf(request: ConsoleRequest, member: Member, document_id: UUID) -> HttpResponse:
-    """The document as a file."""
-    _found(member, document_id)
-    raise Http404
+def pdf(request: ConsoleRequest, member: Member, document_id: UUID) -> HttpResponseBase:
+    """The document as a file, to look at; its entity tag is the hash that seals it."""
+    found = _found(member, document_id).invoice
+    tag = f'"{found.content_hash}"'
+    response = get_conditional_response(request, etag=tag)
+    if response is None:
+        facts = document_facts(found, lines_of(found))
+        response = HttpResponse(render_pdf(facts), content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{facts.file_name}.pdf"'
+    response["ETag"], response["Cache-Control"] = tag, "private, no-cache"
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
