@@ -6,11 +6,14 @@ from django.db import connection
 
 from billing.core.money import round_to_minor, spell_amount
 from billing.credits.queries import Balance, balance_of
+from billing.notifications.kinds import Kind
+from billing.notifications.services.publish_events import publish_events
 from billing.notifications.services.tell_tenants import Message, tell_tenants
 from billing.subscriptions.models import BillingAccount
+from billing.usage.events_told import fact_of_low_balance
 from billing.usage.models import LowBalance
 
-KIND = "low-balance"
+KIND = Kind.LOW_BALANCE
 # A balance is never below zero, so that a grant of the threshold or more has lifted it above, however briefly.
 _FORGET = """
     DELETE FROM billing_usage_lowbalance AS b
@@ -34,13 +37,14 @@ def tell_of_low_balances(accounts: Sequence[BillingAccount], *, at: datetime) ->
     """Tell of balances below the customer's threshold, once until they have recovered (M9); answers how many are new.
 
     Of accounts that pay with credits, read with their tenant and credits; a threshold of zero is never passed.
-    Two queries, two more where somebody is told and where credits have expired that no worker has swept.
+    Two queries, some more where somebody is told and where credits have expired that no worker has swept.
     """
     low = {account.id: (account, balance) for account in accounts if (balance := _low(account, at)) is not None}
     told = set(LowBalance.objects.filter(account_id__in=low).values_list("account_id", flat=True)) if low else set()
     new = [low[account_id] for account_id in sorted(low.keys() - told)]
     LowBalance.objects.bulk_create([LowBalance(account_id=account.id, told_at=at) for account, _ in new])
     tell_tenants([_message(account, balance, at) for account, balance in new], at=at)
+    publish_events([fact_of_low_balance(account, balance, at) for account, balance in new], at=at)
     return len(new)
 
 

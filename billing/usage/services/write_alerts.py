@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from billing.notifications.kinds import Kind
+from billing.notifications.services.publish_events import publish_events
 from billing.notifications.services.tell_tenants import Message, tell_tenants
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.terms import AccountTerms
 from billing.usage.alerts import THRESHOLDS, Burn
 from billing.usage.burn_texts import news_of
+from billing.usage.events_told import fact_of_burn
 from billing.usage.models import BurnAlert
 
-KIND = "quota-burn"
+KIND = Kind.QUOTA_BURN
 _Window = tuple[UUID, str, datetime]
 
 
@@ -37,28 +40,39 @@ class Finding:
 
 
 def write_alerts(findings: Sequence[Finding], *, at: datetime) -> int:
-    """Write down each share of a limit that was passed, once a window, with an e-mail (M9); answers how many are new.
+    """Write down each share of a limit that was passed, once a window, with an e-mail (M9) and an event (N1); answers
+    how many are new.
 
     Of several that are new at once the highest is told, and none below one that is known already. Of the users of an
-    account that reach their caps in a day the first is told. Where the customer wants no alerts none is.
-    Four queries at most, in the transaction of the caller.
+    account that reach their caps in a day the first is written of, and where the customer wants no alerts none is;
+    programs are told all the same. The same number of queries for any number, in the transaction of the caller.
     """
     known = _known(findings) if findings else {}
     alerts: dict[UUID, tuple[Finding, BurnAlert]] = {}
+    news: set[UUID] = set()
     for finding in findings:
         seen = known[finding.window]
         mine = {threshold for subject, threshold, _ in seen if subject == finding.burn.subject}
         new = [threshold for threshold in finding.thresholds if threshold not in mine]
-        is_told = _is_told(finding, seen, new, highest=max(mine, default=0))
+        is_news = bool(new) and max(new) >= max(mine, default=0)
+        is_told = is_news and _is_told(finding, seen)
         for threshold in new:
             alert = _alert(finding, threshold, told=is_told and threshold == max(new), at=at)
             alerts[alert.id] = finding, alert
             seen.add((alert.subject, threshold, alert.told))
+            if is_news and threshold == max(new):
+                news.add(alert.id)
     if alerts:
         BurnAlert.objects.bulk_create([alert for _, alert in alerts.values()], ignore_conflicts=True)
-        written = BurnAlert.objects.filter(id__in=[id_ for id_, (_, alert) in alerts.items() if alert.told])
-        tell_tenants([_message(*alerts[id_]) for id_ in written.values_list("id", flat=True)], at=at)
+        written = BurnAlert.objects.filter(id__in=news).order_by("id").values_list("id", flat=True)
+        _tell([alerts[alert_id] for alert_id in written], at)
     return len(alerts)
+
+
+def _tell(news: Sequence[tuple[Finding, BurnAlert]], at: datetime) -> None:
+    tell_tenants([_message(finding, alert) for finding, alert in news if alert.told], at=at)
+    facts = [fact_of_burn(finding.account, finding.terms, finding.burn, alert) for finding, alert in news]
+    publish_events(facts, at=at)
 
 
 def _known(findings: Sequence[Finding]) -> defaultdict[_Window, set[tuple[str, int, bool]]]:
@@ -76,8 +90,9 @@ def _known(findings: Sequence[Finding]) -> defaultdict[_Window, set[tuple[str, i
     return known
 
 
-def _is_told(finding: Finding, seen: set[tuple[str, int, bool]], new: list[int], *, highest: int) -> bool:
-    if not new or max(new) < highest or not finding.terms.burn_alerts:
+def _is_told(finding: Finding, seen: set[tuple[str, int, bool]]) -> bool:
+    """By e-mail."""
+    if not finding.terms.burn_alerts:
         return False
     return not finding.burn.subject or not any(told for _, _, told in seen)
 
