@@ -52,6 +52,8 @@ UNFOLD = {
                     _link("Users", "person", "tenants_user"),
                     _link("Second factors", "lock", "mfa_authenticator"),
                     _link("API keys", "key", "tenants_apikey"),
+                    _link("Webhook endpoints", "webhook", "billing_notifications_webhookendpoint"),
+                    _link("Webhook deliveries", "send", "billing_notifications_webhookdelivery"),
                     _link("Billing accounts", "account_balance_wallet", "billing_subscriptions_billingaccount"),
                     _link("Subscriptions", "autorenew", "billing_subscriptions_subscription"),
                     _link("Exceptions", "tune", "billing_subscriptions_entitlementoverride"),

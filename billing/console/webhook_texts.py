@@ -9,7 +9,7 @@ _DELIVERIES = {
     WebhookDelivery.State.CANCELLED: ("Cancelled", "secondary"),
 }
 _REASONS = {
-    WebhookEndpoint.Reason.MEMBER: "Somebody of your organisation switched it off.",
+    WebhookEndpoint.Reason.MEMBER: "It was switched off by hand.",
     WebhookEndpoint.Reason.FAILING: "Nothing but failures came back for three days, so that it was switched off.",
     WebhookEndpoint.Reason.GONE: "It answered 410 Gone: there is nothing at this address any more.",
 }

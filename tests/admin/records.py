@@ -17,6 +17,7 @@ from tenants.models import Membership, User
 from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
 from tests.admin.vault_records import make_shared_vault_records, make_vault_records
+from tests.admin.webhook_records import make_webhook_records
 from tests.credits.make import Wallet, make_creator, make_paid, open_payment, sell
 from tests.invoices.issued import credit, issue
 from tests.make import AT, Customer, make_customer
@@ -144,6 +145,7 @@ def make_records(*, slug: str = "") -> Customer:
     make_invoices(customer)
     make_stripe_records(customer)
     make_vault_records(customer)
+    make_webhook_records(customer)
     return customer
 
 

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from billing.credits.models import Grant, LedgerAccount, Transfer
 from billing.invoices.models import BillingCycle, BillingDetails, Invoice, InvoicePayment
+from billing.notifications.models import WebhookDelivery, WebhookEndpoint
 from billing.plans.models import ModelPrice, Plan, PlanVersion
 from billing.runtime.models import Authorization, Session
 from billing.subscriptions.models import BillingAccount, Subscription, WorkspaceBilling
@@ -53,6 +54,8 @@ SHOWN_ONLY = (
     Subscription,
     Transfer,
     UsageEvent,
+    WebhookDelivery,
+    WebhookEndpoint,
     WorkspaceBilling,
 )
 KEPT = (*SHOWN_ONLY, ApiKey, BillingAccount, ModelPrice, Plan, PlanVersion, Tenant, User)
@@ -85,7 +88,7 @@ def test_kept(model: type[Model], staff: Client) -> None:
 
 def test_large_tables_are_not_counted() -> None:
     """F2: tables of millions of rows are never counted whole."""
-    for model in (AuditEvent, Authorization, BurnAlert, Counter, Grant, Transfer, UsageEvent):
+    for model in (AuditEvent, Authorization, BurnAlert, Counter, Grant, Transfer, UsageEvent, WebhookDelivery):
         page = admin.site.get_model_admin(model)
         assert page.show_full_result_count is False
         assert page.paginator.__name__ == "BoundedPaginator"

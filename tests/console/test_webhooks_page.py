@@ -93,7 +93,7 @@ def test_change_switch_and_remove(client: Client, endpoint: WebhookEndpoint) -> 
     client.post(path(endpoint, "/switch"))
     endpoint.refresh_from_db()
     assert (endpoint.description, endpoint.state, endpoint.disabled_reason) == ("Accounting", "disabled", "member")
-    assert "Somebody of your organisation switched it off." in client.get(path(endpoint)).text
+    assert "It was switched off by hand." in client.get(path(endpoint)).text
     assert client.post(path(endpoint, "/test")).status_code == 302
     assert "disabled" in client.get(path(endpoint)).text
     client.post(path(endpoint, "/switch"), {"enabled": "1"})
