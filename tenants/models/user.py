@@ -12,6 +12,11 @@ from django.utils.timezone import now
 class UserManager(BaseUserManager["User"]):
     """Creates users; the e-mail address is the name to sign in with."""
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """In lower case, as those who sign in are looked up."""
+        return super().normalize_email(email).lower()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email), **fields)
         user.set_password(password)
@@ -45,6 +50,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """What forms make of an address."""
+        return super().normalize_username(username).lower()
 
     def get_full_name(self) -> str:
         return self.name or self.email

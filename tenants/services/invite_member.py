@@ -6,7 +6,7 @@ from uuid_utils.compat import uuid7
 
 from tenants.errors import AlreadyInvited, AlreadyMember, TooManyInvitations
 from tenants.invitation_tokens import digest_of, make_token
-from tenants.models import Invitation, Membership
+from tenants.models import Invitation, Membership, User
 from tenants.permissions import Role
 from tenants.services.guard_owners import lock_members, require_owner_for
 from tenants.services.record_audit import Actor, record_audit
@@ -22,6 +22,7 @@ def invite_member(*, tenant_id: UUID, email: str, role: Role, actor: Actor, at: 
     An invitation to the same address that has expired is withdrawn for it. Raises AlreadyMember, AlreadyInvited,
     TooManyInvitations, and OwnersOnly where somebody who is none invites an owner.
     """
+    email = User.objects.normalize_email(email)
     lock_members(tenant_id)
     require_owner_for(role, tenant_id=tenant_id, actor=actor)
     if Membership.objects.filter(tenant_id=tenant_id, user__email__iexact=email).exists():

@@ -75,7 +75,7 @@ def test_new_person_chooses_a_password(tenant: Tenant) -> None:
     inviter = make_member(tenant)
     invitation = invite(tenant, actor=Actor(user_id=inviter.pk))
     user = join(invitation)
-    assert (user.email, user.name, user.check_password(PASSWORD)) == ("Lin.Long@example.com", "Lin", True)
+    assert (user.email, user.name, user.check_password(PASSWORD)) == ("lin.long@example.com", "Lin", True)
     assert tenant.memberships.get(user=user).role == Role.BILLING
     events = AuditEvent.objects.filter(tenant=tenant).order_by("id")
     assert [(event.action, event.actor_user_id) for event in events] == [
