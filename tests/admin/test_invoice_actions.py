@@ -53,7 +53,7 @@ def test_cycle_is_closed_at_once(staff: Client) -> None:
 def test_seal_is_checked(staff: Client) -> None:
     """I1: the button says that a document is as it was issued."""
     invoice = issue(make_customer().account)
-    assert staff.post(button(invoice, "check"), CONFIRMED)["HX-Redirect"] == button(invoice, "change")
+    assert staff.post(button(invoice, "check_seal"), CONFIRMED)["HX-Redirect"] == button(invoice, "change")
     assert said(staff, button(invoice, "change")) == [f"{invoice.number} is as it was issued."]
 
 

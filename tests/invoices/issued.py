@@ -42,7 +42,7 @@ def issue(account: BillingAccount, amount: str = "9.00", *, at: datetime = AT, *
         amount=Decimal(amount),
         details=[MODEL],
     )
-    facts = {"reason": Invoice.Reason.CYCLE, "period": Period(at - MONTH, at), "lines": [line]} | draft
+    facts: dict[str, Any] = {"reason": Invoice.Reason.CYCLE, "period": Period(at - MONTH, at), "lines": [line]} | draft
     return issue_document(Draft(account=account_of(account.id), **facts), at=at)
 
 

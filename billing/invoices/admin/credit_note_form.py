@@ -24,7 +24,8 @@ class CreditNoteForm(DialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._invoice = Invoice.objects.filter(id=uuid_in(str(self.object_id))).first()
+        found = uuid_in(str(self.object_id))
+        self._invoice = Invoice.objects.filter(id=found).first() if found is not None else None
         if self._invoice is not None:
             currency = self._invoice.currency
             left = spell_amount(creditable_of(self._invoice), currency)

@@ -70,20 +70,22 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
     )
     readonly_fields = ("kind_badge", "belongs_to", "closes", "status", "related")
     inlines = (InvoiceLineInline,)
-    actions_detail = ("check", "credit_note")
+    actions_detail = ("check_seal", "credit_note")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invoice]:
         return super().get_queryset(request).select_related("account__tenant", "payment", "cycle", "corrects")
 
-    def has_check_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_seal_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("billing_invoices.view_invoice")
 
     def has_credit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """unfold passes the id of the page's object: a credit note is not credited again."""
         if not request.user.has_perm("billing_invoices.change_invoice"):
             return False
-        found = uuid_in(str(obj)) if obj is not None else None
-        return obj is None or Invoice.objects.filter(id=found, kind=Invoice.Kind.INVOICE).exists()
+        if obj is None:
+            return True
+        found = uuid_in(str(obj))
+        return found is not None and Invoice.objects.filter(id=found, kind=Invoice.Kind.INVOICE).exists()
 
     @admin.display(description="Account", ordering="account_id")
     def belongs_to(self, invoice: Invoice) -> SafeString:
@@ -123,10 +125,10 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
         question="Computes the hash of all that it says again, and compares its number, sums and place among the "
         "account's documents.",
         icon="verified",
-        permission="check",
-        url_path="check",
+        permission="seal",
+        url_path="check-seal",
     )
-    def check(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
+    def check_seal(self, request: HttpRequest, _form: Form, object_id: str) -> HttpResponse:
         invoice = Invoice.objects.get(id=object_id)
         findings = verify_document(invoice)
         for finding in findings[:_SHOWN]:
