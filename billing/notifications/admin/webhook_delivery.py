@@ -66,7 +66,7 @@ class WebhookDeliveryAdmin(LargeTableAdmin[WebhookDelivery]):
     inlines = (WebhookAttemptInline,)
     actions_detail = ("send_again",)
 
-    def lookup_allowed(self, lookup: str, value: object, request: HttpRequest | None = None) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """By endpoint as well: its page links to its log."""
         return lookup == "endpoint__id__exact" or super().lookup_allowed(lookup, value, request)
 
