@@ -8,39 +8,20 @@ from django import forms
 from django.http import QueryDict
 
 from billing.console.plain_decimals import PlainDecimalField
+from billing.console.service_form import ServiceForm
 from billing.core.money import minor_exponent
-from billing.core.problems import Problem
 from billing.subscriptions.control_checks import LARGEST
 
 Data = QueryDict | Mapping[str, Any] | None
 _PLACES = 2
 
 
-class ControlForm(forms.Form):
-    """A form of some of the controls; `changes` are their new values."""
+class ControlForm(ServiceForm):
+    """A form of some of the controls."""
 
     def __init__(self, data: Data = None, *, currency: str, initial: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial=dict(initial) if initial else None)
         self.currency = currency
-
-    def changes(self) -> dict[str, Any]:
-        """Of a valid form."""
-        return {name: self.cleaned_data[name] for name in self.fields}
-
-    def refuse(self, problem: Problem) -> None:
-        """Put what the service refuses at the fields that it names, and the rest at the form."""
-        named = [error for error in problem.errors if error.field in self.fields]
-        for error in named:
-            self.add_error(error.field, error.detail)
-        if not named:
-            self.add_error(None, f"{problem.detail} {problem.remedy or ''}".strip())
-
-    def focus_on_error(self) -> None:
-        """Let the browser go to the first field that is wrong."""
-        for name in self.fields:
-            if name in self.errors:
-                self.fields[name].widget.attrs["autofocus"] = True
-                return
 
     def add_amount(self, name: str, label: str, *, help_text: str = "", required: bool = True) -> None:
         places = min(_PLACES, minor_exponent(self.currency))

@@ -5,6 +5,7 @@ from django.urls import path
 from billing.console.views import (
     alerts,
     api_keys,
+    billing_details,
     checkout_return,
     invitation,
     invoice,
@@ -51,6 +52,8 @@ urlpatterns = [
     path("credits/quote", top_up.quote, name="top_up_quote"),
     path("credits/top-up", top_up.buy, name="top_up"),
     path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/details", billing_details.details, name="billing_details"),
+    path("invoices/details/save", billing_details.save, name="billing_details_save"),
     path("invoices/<uuid:document_id>", invoice.invoice, name="invoice"),
     path("invoices/<uuid:document_id>/pdf", invoice.pdf, name="invoice_pdf"),
     path("invoices/<uuid:document_id>/pay", invoice.pay, name="invoice_pay"),

@@ -10,6 +10,8 @@ from billing.subscriptions.models import BillingAccount
 
 ADDRESS_FIELDS = ("line1", "line2", "postal_code", "city", "region", "country")
 DETAIL_FIELDS = ("name", *ADDRESS_FIELDS, "tax_id", "reference")
+LONGEST = {field.name: field.max_length or 0 for field in BillingDetails._meta.concrete_fields}
+"""How many characters each of them has at most."""
 
 
 def billing_details(account_id: UUID) -> BillingDetails:

@@ -9,7 +9,7 @@ from billing.core.problems import FieldError, problem
 from billing.invoices.countries import COUNTRIES
 from billing.invoices.documents.formats import plain
 from billing.invoices.models import BillingDetails
-from billing.invoices.parties import DETAIL_FIELDS, billing_details
+from billing.invoices.parties import DETAIL_FIELDS, LONGEST, billing_details
 from billing.invoices.tax_ids import tax_id_problem
 from billing.subscriptions.models import BillingAccount
 from tenants.services.record_audit import Actor, record_audit
@@ -50,9 +50,8 @@ def set_billing_details(*, account_id: UUID, changes: Mapping[str, str], at: dat
 
 def _errors(details: BillingDetails) -> Iterator[FieldError]:
     for name in DETAIL_FIELDS:
-        most = BillingDetails._meta.get_field(name).max_length
-        if most is not None and len(getattr(details, name)) > most:
-            yield FieldError(name, "max-length", f"This has at most {most} characters.")
+        if len(getattr(details, name)) > LONGEST[name]:
+            yield FieldError(name, "max-length", f"This has at most {LONGEST[name]} characters.")
     if details.country and details.country not in COUNTRIES:
         yield FieldError("country", "invalid", "A country is two letters of ISO 3166-1, such as DE or US.")
     elif details.tax_id and not details.country:
