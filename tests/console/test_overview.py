@@ -143,13 +143,13 @@ def test_ended_subscription_has_a_page(customer: Customer) -> None:
 
 def test_queries_do_not_grow_with_usage(customer: Customer, django_assert_num_queries: QueryCount) -> None:
     """U4: session, user, two for accounts, five for terms, balance, two for readings, three for allowances, live
-    sessions, ledger, agreement, frame.
+    sessions, ledger, invoice, agreement, frame.
     """
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", 1)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get("/")
     make_calls(customer, "gpt-4o", 40)
     make_calls(customer, "gpt-4o-mini", 40)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(20):
         client.get("/")

@@ -11,6 +11,7 @@ from billing.console.pages.limit_shares import near_limits, shares_of_standing
 from billing.console.pages.present_plan import PaymentNotice, payment_notice
 from billing.core.periods import Period
 from billing.credits.queries import balance_of
+from billing.invoices.queries import Document, documents_of
 from billing.runtime.session_queries import count_live
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
@@ -54,6 +55,7 @@ class OverviewPage:
     entitlements: Sequence[EntitlementRow]
     near: Sequence[Share]
     ledger: Sequence[LedgerRow]
+    last_invoice: Document | None
     notice: PaymentNotice | None
     at: datetime
 
@@ -82,6 +84,7 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
         entitlements=_entitlements(terms, standing, live),
         near=near_limits(shares_of_standing(standing, live, terms, at)),
         ledger=ledger_slice(account, limit=RECENT).rows,
+        last_invoice=next(iter(documents_of(account.id, limit=1)), None),
         notice=payment_notice(account.id, at),
         at=at,
     )

@@ -1,4 +1,4 @@
-"""Saved cards and invoices, and the way to Stripe's portal (I3, S3)."""
+"""Saved cards, and the way to Stripe's portal (I3, S3)."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -21,7 +21,7 @@ from tenants.permissions import Permission
 @require_safe
 @member_page(Permission.BILLING_VIEW)
 def payment(request: ConsoleRequest, member: Member) -> HttpResponse:
-    """Cards and invoices as they were last read."""
+    """Cards as they were last read."""
     return render_page(request, member, "console/payment.html", payment_page(member.account, now()))
 
 
