@@ -9,11 +9,10 @@ import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import environ
-import psycopg
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -31,13 +30,13 @@ from sandbox.stripe.process import TEST_KEY, StripeSandbox
 from sandbox.temporary import temporary_database
 from sandbox.valkey import Valkey
 from tests.make import AT
+from tests.own_database import TEMPLATE, OwnDatabase, administer, with_database
 from tests.stock import Stock, put_stock, take_stock
 from vault.data_keys import forget_data_keys
 from vault.keks.local import create_local_key
 from vault.models import KeyEncryptionKey
 from vault.platform_keys import forget_platform_keys
 
-TEMPLATE = "QUAESTOR_TEST_TEMPLATE"  # the template's name, from the controller of a parallel run to its workers
 PROJECT = Path(__file__).resolve().parent.parent
 SERVERS = pytest.StashKey[ExitStack]()
 
@@ -92,12 +91,20 @@ def forget_other_tests() -> None:
 
 
 @pytest.fixture(scope="session")
-def stock(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Stock:
+def committing(django_db_setup: None) -> Iterator[OwnDatabase]:
+    """Where tests commit. Tables that refuse TRUNCATE cannot be emptied pytest-django's way."""
+    database = OwnDatabase()
+    yield database
+    database.drop()
+
+
+@pytest.fixture(scope="session")
+def stock(committing: OwnDatabase, django_db_blocker: DjangoDbBlocker) -> Stock:
     """The shipped catalogues and prices, ready to be copied into a database.
 
-    Loaded in a database of their own: pytest-django's exists only where some test asks for it by name.
+    Loaded where tests commit: pytest-django's database exists only where some test asks for it by name.
     """
-    with django_db_blocker.unblock(), _own_database():
+    with django_db_blocker.unblock(), committing.connected():
         return take_stock()
 
 
@@ -108,12 +115,9 @@ def catalogue(stock: Stock, db: None) -> None:
 
 
 @pytest.fixture
-def own_database(stock: Stock, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """A database of the test's own with the shipped catalogues, dropped afterwards: for tests that commit.
-
-    Tables that refuse TRUNCATE cannot be emptied behind such a test, so that pytest-django's way is no way here.
-    """
-    with django_db_blocker.unblock(), _own_database():
+def own_database(committing: OwnDatabase, stock: Stock, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A database with nothing but the shipped catalogues in it: for tests that commit."""
+    with django_db_blocker.unblock(), committing.connected():
         put_stock(stock)
         yield
 
@@ -189,47 +193,18 @@ def providers(providers_process: ProvidersSandbox, settings: Settings) -> Provid
     return providers_process
 
 
-@contextmanager
-def _own_database() -> Iterator[None]:
-    """Connect to a new clone of the template; it is dropped at the end."""
-    settings_dict = connections["default"].settings_dict
-    usual, name = settings_dict["NAME"], f"quaestor_own_{secrets.token_hex(4)}"
-    url = os.environ["DATABASE_URL"]
-    create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    _administer(url, create.format(sql.Identifier(name), sql.Identifier(os.environ[TEMPLATE])))
-    connections["default"].close()
-    settings_dict["NAME"] = name
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        settings_dict["NAME"] = usual
-        _administer(url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 def provide_template(servers: ExitStack) -> None:
     """Start a server unless DATABASE_URL names one, and migrate a template there; once a run."""
     if TEMPLATE in os.environ:
         return
     url = servers.enter_context(temporary_database())
     name = f"quaestor_template_{secrets.token_hex(4)}"
-    _administer(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    servers.callback(_administer, url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-    _migrate(_with_database(url, name))
+    administer(url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    servers.callback(administer, url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    _migrate(with_database(url, name))
     servers.callback(os.environ.pop, TEMPLATE)
     servers.enter_context(pytest.MonkeyPatch.context()).setenv("DATABASE_URL", url)
     os.environ[TEMPLATE] = name
-
-
-def _administer(url: str, statement: sql.Composed) -> None:
-    with psycopg.connect(_with_database(url, "postgres"), autocommit=True) as connection:
-        connection.execute(statement)
-
-
-def _with_database(url: str, name: str) -> str:
-    server, _, rest = url.rpartition("/")
-    _, question, query = rest.partition("?")
-    return f"{server}/{name}{question}{query}"
 
 
 def _migrate(url: str) -> None:
