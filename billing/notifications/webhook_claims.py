@@ -46,7 +46,7 @@ _LEASE = f"""
     WITH free AS MATERIALIZED (
         SELECT p.id FROM billing_notifications_webhookendpoint AS p
          WHERE p.state = 'enabled' AND p.is_slow = %(slow)s
-           AND (p.leased_until IS NULL OR p.leased_until <= %(at)s)
+           AND (p.lease IS NULL OR p.leased_until <= %(at)s)
            AND (p.rests_until IS NULL OR p.rests_until <= %(at)s)
            AND EXISTS (SELECT FROM billing_notifications_webhookdelivery AS d WHERE {_DUE})
          ORDER BY p.leased_until NULLS FIRST LIMIT %(limit)s FOR NO KEY UPDATE OF p SKIP LOCKED
