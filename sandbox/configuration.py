@@ -23,22 +23,30 @@ class RunSettings:
     database_url: str | None
     valkey_url: str | None
     has_stripe_key: bool = False  # a key of the person's own, for the real Stripe
+    has_mail_server: bool = False  # a mail server of the person's own
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "RunSettings":
-        """Read PORT, QUAESTOR_HOME, DATABASE_URL, VALKEY_URL and STRIPE_SECRET_KEY.
+        """Read PORT, QUAESTOR_HOME, DATABASE_URL, VALKEY_URL, STRIPE_SECRET_KEY and EMAIL_URL.
 
         SandboxError names the one that makes no sense.
         """
         port = environment.get("PORT") or DEFAULT_PORT
-        if not port.isdecimal() or not 0 < int(port) < 65534:
-            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65533.")
+        if not port.isdecimal() or not 0 < int(port) < 65532:
+            raise SandboxError(f"PORT is {port!r}; it must be a number from 1 to 65531.")
         valkey_url = environment.get("VALKEY_URL") or None
         if valkey_url and urlsplit(valkey_url).scheme not in {"redis", "rediss"}:
             raise SandboxError("VALKEY_URL must look like redis://127.0.0.1:6379/0.")
         home = Path(environment.get("QUAESTOR_HOME") or PROJECT / "var").absolute()
         database_url = environment.get("DATABASE_URL") or None
-        return cls(int(port), home, database_url, valkey_url, bool(environment.get("STRIPE_SECRET_KEY")))
+        return cls(
+            int(port),
+            home,
+            database_url,
+            valkey_url,
+            has_stripe_key=bool(environment.get("STRIPE_SECRET_KEY")),
+            has_mail_server=bool(environment.get("EMAIL_URL")),
+        )
 
     @property
     def url(self) -> str:
@@ -61,6 +69,19 @@ class RunSettings:
     def providers_url(self) -> str:
         """Where the stand-in for the providers of keys answers."""
         return f"http://{LOOPBACK}:{self.providers_port}"
+
+    @property
+    def mail_port(self) -> int:
+        return self.port + 3
+
+    @property
+    def smtp_port(self) -> int:
+        return self.port + 4
+
+    @property
+    def mail_url(self) -> str | None:
+        """Where the demo's e-mails are read; None where a real server sends them."""
+        return None if self.has_mail_server else f"http://{LOOPBACK}:{self.mail_port}"
 
     @property
     def kek_folder(self) -> Path:
@@ -104,9 +125,11 @@ def django_environment(
     `stripe_key` is for the stand-in; a key that the environment has already stays, and is the real Stripe's.
     """
     stripe = {"STRIPE_SECRET_KEY": stripe_key, "STRIPE_API_HOST": settings.stripe_url} if settings.stripe_url else {}
+    mail = {"EMAIL_URL": f"smtp://{LOOPBACK}:{settings.smtp_port}"} if settings.mail_url else {}
     return (
         os.environ
         | stripe
+        | mail
         | {
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "DEBUG": "0",

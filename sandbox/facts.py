@@ -21,7 +21,7 @@ SEED_KEYS = (
     "other_tenant_api_key",
     "other_tenant_workspace",
 )
-SERVER_KEYS = ("url", "database_url", "stripe_url", "providers_url", "provider_keys", "chain_url")
+SERVER_KEYS = ("url", "database_url", "stripe_url", "providers_url", "provider_keys", "chain_url", "mail_url")
 
 
 def demo_facts(seed: Mapping[str, object], servers: Mapping[str, object]) -> dict[str, object]:
@@ -52,5 +52,7 @@ def welcome(facts: Mapping[str, object], *, path: Path, seconds: float) -> str:
         lines.append(f"  payments  {facts['stripe_url']}/  (a sandbox: no real money moves)")
     if facts["providers_url"]:
         lines.append(f"  providers {facts['providers_url']}/  (a sandbox: keys to try)")
+    if facts["mail_url"]:
+        lines.append(f"  e-mails   {facts['mail_url']}/  (a sandbox: nobody else gets them)")
     lines += [f"  API keys  {path}", "", "Ctrl-C stops it; the state stays."]
     return "\n".join(lines)

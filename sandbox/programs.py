@@ -58,6 +58,12 @@ def providers(settings: RunSettings) -> Child:
     return _python("providers", ["-m", "sandbox.providers", *options], settings, os.environ)
 
 
+def mailbox(settings: RunSettings) -> Child:
+    """The mail server that passes nothing on, and its pages; what arrived stays in the state folder."""
+    ports = ["--port", str(settings.mail_port), "--smtp-port", str(settings.smtp_port)]
+    return _python("mail", ["-m", "sandbox.mail", *ports, "--store", str(settings.home / "mail")], settings, os.environ)
+
+
 def connect_stripe(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     """Push the catalogue to Stripe and ask for its webhooks; quick where both are there already."""
     return _python("connect_stripe", ["manage.py", "connect_stripe"], settings, environment)
@@ -100,7 +106,7 @@ def answers_ready(port: int) -> bool:
 
 
 def answers_as_sandbox(port: int) -> bool:
-    """Whether a stand-in, for Stripe or for the providers, is up."""
+    """Whether a stand-in, or the mailbox, is up."""
     return _answers(port, "/_sandbox/health")
 
 

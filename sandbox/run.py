@@ -1,9 +1,9 @@
-"""`make run`: database, broker, stand-ins for Stripe and the providers, demo tenants, worker and web, from nothing.
+"""`make run`: database, broker, stand-ins for Stripe and the providers, mailbox, demo, worker and web, from nothing.
 
 All in the foreground. PORT (8000) is the web server's, the next is for Stripe's stand-in, the one after that for the
-providers'; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL and VALKEY_URL, where set, replace the embedded servers,
-and STRIPE_SECRET_KEY Stripe's stand-in. When all is ready, demo.json appears in the state folder; it goes when the run
-ends.
+providers', the next two for the mailbox's pages and its mail server; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL
+and VALKEY_URL, where set, replace the embedded servers, STRIPE_SECRET_KEY Stripe's stand-in and EMAIL_URL the mailbox.
+When all is ready, demo.json appears in the state folder; it goes when the run ends.
 """
 
 import os
@@ -60,8 +60,12 @@ def run(settings: RunSettings, supervisor: Supervisor) -> None:
     require_free_port(settings.providers_port, patience=patience)
     if settings.stripe_url:
         require_free_port(settings.stripe_port, patience=patience)
+    if settings.mail_url:
+        require_free_port(settings.mail_port, patience=patience)
+        require_free_port(settings.smtp_port, patience=patience)
     backends = start_backends(settings, supervisor)
     start_providers(settings, supervisor)
+    start_mailbox(settings, supervisor)
     environment = django_environment(
         settings,
         backends,
@@ -122,6 +126,17 @@ def start_providers(settings: RunSettings, supervisor: Supervisor) -> None:
     supervisor.keep_alive(providers)
 
 
+def start_mailbox(settings: RunSettings, supervisor: Supervisor) -> None:
+    """Start what takes the demo's e-mails, unless the environment names a server that sends them."""
+    if settings.mail_url is None:
+        return
+    say(f"Starting the mailbox on port {settings.mail_port}")
+    mailbox, up = programs.mailbox(settings), partial(programs.answers_as_sandbox, settings.mail_port)
+    supervisor.start(mailbox)
+    supervisor.wait_until(up, what="The mailbox", patience=READY_PATIENCE)
+    supervisor.keep_alive(mailbox)
+
+
 def server_facts(settings: RunSettings, backends: Backends) -> dict[str, object]:
     """What this run adds to what the demo's data say of themselves."""
     return {
@@ -130,6 +145,7 @@ def server_facts(settings: RunSettings, backends: Backends) -> dict[str, object]
         "stripe_url": settings.stripe_url,
         "providers_url": settings.providers_url,
         "provider_keys": valid_keys(),
+        "mail_url": settings.mail_url,
     }
 
 

@@ -34,9 +34,10 @@ def test_nothing_set_means_port_8000_and_embedded_servers() -> None:
     assert (settings.database_url, settings.valkey_url) == (None, None)
     assert settings.stripe_url == "http://127.0.0.1:8001"
     assert settings.providers_url == "http://127.0.0.1:8002"
+    assert settings.mail_url == "http://127.0.0.1:8003"
 
 
-@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "65534"}, {"VALKEY_URL": "unix:///x"}])
+@pytest.mark.parametrize("choice", [{"PORT": "http"}, {"PORT": "0"}, {"PORT": "65532"}, {"VALKEY_URL": "unix:///x"}])
 def test_a_senseless_choice_is_named(choice: dict[str, str]) -> None:
     with pytest.raises(SandboxError, match=next(iter(choice))):
         RunSettings.from_environment(choice)
@@ -55,6 +56,7 @@ def test_django_runs_with_production_settings_on_plain_http(tmp_path: Path) -> N
         "STRIPE_API_HOST": "http://127.0.0.1:8101",
         "PROVIDERS_HOST": "http://127.0.0.1:8102",
         "VAULT_KEK_DIR": str(tmp_path / "kek"),
+        "EMAIL_URL": "smtp://127.0.0.1:8104",
     }
     assert {key: environment[key] for key in expected} == expected
 
@@ -67,6 +69,13 @@ def test_a_stripe_key_of_one_s_own_means_the_real_stripe(monkeypatch: pytest.Mon
     assert settings.stripe_url is None
     assert environment["STRIPE_SECRET_KEY"] == "sk_test_own"
     assert "STRIPE_API_HOST" not in environment
+
+
+def test_a_mail_server_of_one_s_own_means_no_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_URL", "smtp://mail.example.com")
+    settings = RunSettings.from_environment({"EMAIL_URL": "smtp://mail.example.com"})
+    environment = django_environment(settings, Backends("postgresql:///x", "", ""), secret_key="s")
+    assert (settings.mail_url, environment["EMAIL_URL"]) == (None, "smtp://mail.example.com")
 
 
 def test_a_port_in_use_is_said_before_anything_starts() -> None:
@@ -155,5 +164,5 @@ def test_demo_json_has_every_key_and_null_for_missing_parts(tmp_path: Path) -> N
     assert path.stat().st_mode & 0o777 == 0o600
     assert written["email"] == "a@b.example"
     assert written["chain_url"] is None
-    assert len(written) == 18
+    assert len(written) == 19
     assert "a@b.example  p" in welcome(facts, path=path, seconds=3.2)
