@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from django.apps import apps
 from django.db import connection
 
-from vault.models import CredentialVersion, DataKey, KeyEncryptionKey
+from vault.models import CredentialVersion, DataKey, KeyEncryptionKey, SealedText
 
 VISITED = {
-    DataKey._meta.db_table: {CredentialVersion._meta.db_table},
+    DataKey._meta.db_table: {CredentialVersion._meta.db_table, SealedText._meta.db_table},
     KeyEncryptionKey._meta.db_table: {DataKey._meta.db_table},
 }
 """What rotate_data_key encrypts anew, and what rewrap_data_keys wraps anew."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from vault.crypto.envelope import TextBinding, decrypt
@@ -46,6 +47,23 @@ def unseal_text(text: SealedText, *, tenant_id: UUID, purpose: str) -> Secret:
         if moved is None or moved.data_key_id == text.data_key_id:
             raise
         return _open(moved)
+
+
+@transaction.atomic
+def seal_anew(text: SealedText, *, at: datetime) -> int:
+    """Encrypt a text under the data key in use, if it is still what was read; answers whether it was (K8).
+
+    What does not read back is not kept. Raises Unreadable, KekUnavailable, VaultNotConfigured.
+    """
+    plain = _open(text)
+    sealed = seal(plain, TextBinding(text.tenant_id, text.id, text.purpose), at=at)
+    as_read = SealedText.objects.filter(
+        id=text.id, data_key_id=text.data_key_id, ciphertext=text.ciphertext, erased_at=None
+    )
+    written = as_read.update(data_key_id=sealed.data_key_id, ciphertext=sealed.ciphertext)
+    if written and not _open(SealedText.objects.get(id=text.id)).same_as(plain):
+        raise Unreadable("What was written is another text.")
+    return written
 
 
 def erase_texts(*text_ids: UUID, at: datetime) -> int:

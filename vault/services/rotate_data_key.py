@@ -12,8 +12,9 @@ from vault.crypto.secret import Secret
 from vault.data_keys import forget_data_keys, replace_data_key
 from vault.errors import Unreadable
 from vault.locks import lock_credential
-from vault.models import CredentialAccess, CredentialVersion, DataKey
+from vault.models import CredentialAccess, CredentialVersion, DataKey, SealedText
 from vault.records import note_access
+from vault.sealed_texts import seal_anew
 from vault.sealing import seal, unseal
 from vault.versions import unwrap_data_key
 
@@ -22,7 +23,7 @@ _BATCH = 100
 
 @dataclass(slots=True)
 class Rotation:
-    """What was done for one owner: versions encrypted anew, data keys destroyed, versions that do not decrypt."""
+    """What was done for one owner: versions and texts encrypted anew, data keys destroyed, what does not decrypt."""
 
     moved: int = 0
     destroyed: int = 0
@@ -35,8 +36,9 @@ def rotate_data_key(
     """Give a tenant, or the platform, a new data key unless its own is newer; encrypt what hangs on older ones under
     it; destroy what nothing hangs on any more (K8).
 
-    Each version is swapped in one statement if it is still what was read: it can be killed at any point, run again,
-    and run several times at once, while keys are added and handed out. Raises KekUnavailable, VaultNotConfigured.
+    Each version, and each other text, is swapped in one statement if it is still what was read: it can be killed at
+    any point, run again, and run several times at once, while keys are added and handed out. Raises KekUnavailable,
+    VaultNotConfigured.
     """
     in_use = DataKey.objects.filter(Q(tenant_id=tenant_id), replaced_at=None, created_at__lt=made_before).first()
     if in_use is not None:
@@ -48,6 +50,8 @@ def rotate_data_key(
             _move(version, tenant_id, so_far, at)
         after = batch[-1].id
         tell(so_far)
+    if tenant_id is not None:
+        _move_texts(tenant_id, so_far, tell, at)
     so_far.destroyed = _destroy_unused(tenant_id, at)
     return so_far
 
@@ -84,6 +88,19 @@ def _encrypt_anew(version: CredentialVersion, plain: Secret, as_read: QuerySet[C
     return written
 
 
+def _move_texts(tenant_id: UUID, so_far: Rotation, tell: Callable[[Rotation], None], at: datetime) -> None:
+    """The same for texts that are no providers' keys; the platform has none."""
+    live = SealedText.objects.filter(tenant_id=tenant_id, erased_at=None).exclude(data_key__replaced_at=None)
+    for text in list(live.order_by("id")):
+        unwrap_data_key(tenant_id)
+        try:
+            so_far.moved += seal_anew(text, at=at)
+        except Unreadable:
+            if SealedText.objects.filter(id=text.id, ciphertext=text.ciphertext).exists():
+                so_far.unreadable.append(f"text {text.id}")
+        tell(so_far)
+
+
 def _note(version: CredentialVersion, outcome: CredentialAccess.Outcome, at: datetime) -> None:
     purpose = CredentialAccess.Purpose.REENCRYPT
     note_access(key=version.credential, number=version.number, outcome=outcome, actor=SYSTEM, at=at, purpose=purpose)
@@ -91,9 +108,10 @@ def _note(version: CredentialVersion, outcome: CredentialAccess.Outcome, at: dat
 
 def _destroy_unused(tenant_id: UUID | None, at: datetime) -> int:
     """Erase the bytes of replaced data keys that nothing hangs on. Whoever is storing a key under one is waited for."""
-    live = CredentialVersion.objects.filter(data_key_id=OuterRef("id"), revoked_at=None)
+    versions = CredentialVersion.objects.filter(data_key_id=OuterRef("id"), revoked_at=None)
+    texts = SealedText.objects.filter(data_key_id=OuterRef("id"), erased_at=None)
     replaced = DataKey.objects.filter(Q(tenant_id=tenant_id), destroyed_at=None).exclude(replaced_at=None)
-    ids = replaced.exclude(Exists(live)).values_list("id", flat=True)
+    ids = replaced.exclude(Exists(versions)).exclude(Exists(texts)).values_list("id", flat=True)
     destroyed = sum(_destroy(data_key_id, at) for data_key_id in list(ids))
     forget_data_keys()
     return destroyed
@@ -102,6 +120,7 @@ def _destroy_unused(tenant_id: UUID | None, at: datetime) -> int:
 @transaction.atomic
 def _destroy(data_key_id: UUID, at: datetime) -> int:
     row = DataKey.objects.select_for_update().get(id=data_key_id)
-    if row.destroyed_at is not None or row.versions.filter(revoked_at=None).exists():
+    is_used = row.versions.filter(revoked_at=None).exists() or row.sealed_texts.filter(erased_at=None).exists()
+    if row.destroyed_at is not None or is_used:
         return 0
     return DataKey.objects.filter(id=data_key_id).update(wrapped=b"", destroyed_at=at)
