@@ -16,8 +16,11 @@ PAGES = (
     "/credits/",
     "/plans/",
     "/plans/change?plan=free&terms=monthly-standard",
+    "/invoices/",
     "/billing/",
     "/api-keys/",
+    "/webhooks/",
+    "/webhooks/add",
 )
 
 
