@@ -46,6 +46,13 @@ def worker(settings: RunSettings, environment: Mapping[str, str]) -> Child:
     return _python("worker", ["-m", "celery", "-A", "config", "worker", *options, *quiet], settings, environment)
 
 
+def webhook_worker(settings: RunSettings, environment: Mapping[str, str]) -> Child:
+    """The worker that sends webhooks: threads, since it waits for others, and so that both lanes go on at once."""
+    options = ["--queues", "webhooks", "--pool", "threads", "--concurrency", "4", "--loglevel", "warning"]
+    quiet = ["--hostname", "webhooks@%h", "--without-gossip", "--without-mingle"]
+    return _python("webhooks", ["-m", "celery", "-A", "config", "worker", *options, *quiet], settings, environment)
+
+
 def stripe(settings: RunSettings) -> Child:
     """The stand-in for Stripe; what it has sold and sent stays in the state folder."""
     options = ["--port", str(settings.stripe_port), "--store", str(settings.home / "stripe.sqlite")]

@@ -1,4 +1,4 @@
-"""`make run`: database, broker, stand-ins for Stripe and the providers, mailbox, demo, worker and web, from nothing.
+"""`make run`: database, broker, stand-ins for Stripe and the providers, mailbox, demo, workers and web, from nothing.
 
 All in the foreground. PORT (8000) is the web server's, the next is for Stripe's stand-in, the one after that for the
 providers', the next two for the mailbox's pages and its mail server; QUAESTOR_HOME (var/) keeps the state. DATABASE_URL
@@ -73,8 +73,11 @@ def run(settings: RunSettings, supervisor: Supervisor) -> None:
         stripe_key=start_stripe(settings, supervisor) if settings.stripe_url else "",
     )
     prepare_state(settings, supervisor, environment)
-    say("Starting worker and web")
+    say("Starting workers and web")
     supervisor.start(programs.worker(settings, environment))
+    webhooks = programs.webhook_worker(settings, environment)
+    supervisor.start(webhooks)
+    supervisor.keep_alive(webhooks)
     supervisor.start(programs.web_server(settings, environment))
     supervisor.wait_until(lambda: programs.answers_ready(settings.port), what="The web server", patience=READY_PATIENCE)
     facts = demo_facts(read_seed(settings.home), server_facts(settings, backends))
