@@ -134,6 +134,7 @@ CODES: Mapping[str, ProblemType] = MappingProxyType(
         "missing-provider-credential": ProblemType(409, "No provider key is set"),
         "session-ended": ProblemType(409, "The session has ended"),
         "session-stopped": ProblemType(409, "The session was stopped"),
+        "no-card": ProblemType(409, "There is no card to charge"),
         "no-stripe-customer": ProblemType(409, "The account has no Stripe customer"),
         "nothing-to-pay": ProblemType(409, "There is nothing to pay"),
         "nothing-to-change": ProblemType(409, "There is nothing to change"),

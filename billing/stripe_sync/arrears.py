@@ -42,10 +42,13 @@ def billed_at_stripe(client: stripe.StripeClient, customer: StripeCustomer) -> D
     return total + (ours.aggregate(sum=Sum("amount"))["sum"] or Decimal(0))
 
 
-def unbilled(client: stripe.StripeClient, customer: StripeCustomer) -> Decimal:
-    """What is owed and on no invoice that may still be paid, in whole minor units; a rest below one stays owed."""
+def unbilled(client: stripe.StripeClient, customer: StripeCustomer, *, rounding: str = ROUND_DOWN) -> Decimal:
+    """What is owed and on no invoice that may still be paid, in whole minor units; a rest below one stays owed.
+
+    Where a document of ours has rounded the rest up, ROUND_UP counts it too.
+    """
     owed = owed_by(customer.account)
     if owed < LEAST:
         return Decimal(0)
     left = max(owed - billed_at_stripe(client, customer), Decimal(0))
-    return left.quantize(Decimal(1).scaleb(-minor_exponent(customer.account.currency)), ROUND_DOWN)
+    return left.quantize(Decimal(1).scaleb(-minor_exponent(customer.account.currency)), rounding)

@@ -12,8 +12,10 @@ from billing.credits.models import TopUp
 from billing.plans.models import PlanVersion
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.arrears import LEAST, MARK
+from billing.stripe_sync.documents import KnownDocument
 from billing.stripe_sync.meter_reading import MeterGap
 from billing.stripe_sync.models import CheckoutSession, StripeCustomer
+from billing.stripe_sync.processor_invoice import has_charges, is_finalized, is_of_subscription
 from billing.stripe_sync.reading import as_id, given_back, noted, plan_item, plan_prices, price_of, read_states
 from billing.stripe_sync.stripe_prices import fits
 from billing.subscriptions.agreements import gives_plan, terms_of_agreement, terms_of_subscription
@@ -121,6 +123,23 @@ def invoice_differences(
         units += invoice.total if noted(invoice, MARK) in arrears else 0
         if invoice.status == "paid" and units > 0 and invoice.id not in settled:
             yield Difference("invoice", invoice.id, "settled", f"{units} {invoice.currency}, in minor units", MISSING)
+
+
+def document_differences(
+    invoices: Iterable[stripe.Invoice], documents: Mapping[str, KnownDocument]
+) -> Iterator[Difference]:
+    """Invoices of subscriptions without a document, and documents whose payment stands otherwise at Stripe (I1, I2)."""
+    for invoice in invoices:
+        document = documents.get(str(invoice.id))
+        if not (is_finalized(invoice) and is_of_subscription(invoice)):
+            continue
+        if document is None and has_charges(invoice):
+            said = f"{invoice.number}: {invoice.total} {invoice.currency}, in minor units"
+            yield Difference("invoice", str(invoice.id), "without document", said, MISSING)
+        elif document is not None and (document.status, document.attempts) != (invoice.status, invoice.attempt_count):
+            theirs = f"{invoice.status}, tries: {invoice.attempt_count}"
+            ours = f"{document.number} {document.status}, tries: {document.attempts}"
+            yield Difference("invoice", str(invoice.id), "payment", theirs, ours)
 
 
 def meter_differences(customer: StripeCustomer, gaps: Iterable[MeterGap]) -> Iterator[Difference]:

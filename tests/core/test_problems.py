@@ -17,7 +17,7 @@ STATUSES = {
     405: "method-not-allowed",
     406: "not-acceptable",
     409: "account-changed authorization-expired authorization-settled authorization-voided idempotency-conflict "
-    "missing-provider-credential no-stripe-customer",
+    "missing-provider-credential no-card no-stripe-customer",
     413: "body-too-large",
     415: "unsupported-media-type",
     422: "event-in-the-future unpriced-model unpriced-product",

@@ -3,10 +3,12 @@
 from datetime import datetime
 from decimal import Decimal
 
+from billing.invoices.services.close_due_cycles import open_first_cycles
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import StripeMeter
 from billing.stripe_sync.services.report_meters import report_meters
 from billing.stripe_sync.services.send_meter_reports import send_meter_reports
+from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.usage.models import UsageEvent
 from sandbox.stripe.process import StripeSandbox
 from tests.make import Customer, make_customer
@@ -20,8 +22,17 @@ YEAR = 366 * 86_400
 def make_subscriber(stripe: StripeSandbox, plan: str = "pro", **more: str) -> Customer:
     """A customer on a plan that it pays for at Stripe: a minute of telephony costs 0.018 dollars on Pro."""
     customer = make_customer("free")
+    open_first_cycles(account_id=customer.account.id)
     subscribed(customer.account, stripe, plan, **more)
+    read_invoices(customer, stripe)
     return customer
+
+
+def read_invoices(customer: Customer, stripe: StripeSandbox) -> None:
+    """What the events of all invoices do, oldest first."""
+    found = stripe_client().v1.invoices.list({"customer": customer_of(customer.account.id), "limit": 20})
+    for invoice in reversed(found.data):
+        assert sync_invoice(invoice_id=invoice.id, at=stripe_now(stripe))
 
 
 def call(customer: Customer, stripe: StripeSandbox, minutes: str, *, at: datetime | None = None) -> UsageEvent:

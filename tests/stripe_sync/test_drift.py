@@ -44,6 +44,7 @@ def paid(stripe_catalogue: StripeSandbox) -> Customer:
     """A customer on Pro, in step with Stripe."""
     customer = make_customer("free")
     sync_checkout(session_id=pay(stripe_catalogue, customer), at=AT)
+    assert repair_drift(account_id=customer.account.id, at=AT) == []  # the invoice
     assert plan(customer) == "pro"
     return customer
 
@@ -91,7 +92,11 @@ def test_subscription_we_never_heard_of_is_found_and_taken_over(stripe_catalogue
     """S5: paid, and the webhook was lost."""
     customer = make_customer("free")
     session = pay(stripe_catalogue, customer)
-    assert found(customer.account.id) == {("subscription", "presence"), ("checkout", "state")}
+    assert found(customer.account.id) == {
+        ("subscription", "presence"),
+        ("checkout", "state"),
+        ("invoice", "without document"),
+    }
     rows = {(row.kind, row.object_id, row.theirs, row.ours) for row in DriftFinding.objects.all()}
     assert ("subscription", subscription().id, "active", "missing") in rows
     assert ("checkout", session, "complete", "open") in rows

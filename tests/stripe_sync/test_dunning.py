@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import mail
 
+from billing.invoices.models import Invoice
 from billing.notifications.models import Notice
 from billing.notifications.services.send_notices import send_notices
 from billing.notifications.services.tell_of_agreement import tell_of_overdue_plans
@@ -42,7 +43,8 @@ def use_card(account: BillingAccount, subscription: str, card: str) -> str:
 
 
 def told() -> list[str]:
-    return list(Notice.objects.order_by("id").values_list("kind", flat=True))
+    """Of the plan and its payment, not of invoices that are ready."""
+    return list(Notice.objects.exclude(kind="invoice-ready").order_by("id").values_list("kind", flat=True))
 
 
 def overdue(account: BillingAccount, stripe: StripeSandbox, days: float) -> None:
@@ -59,8 +61,11 @@ def test_first_failure(account: BillingAccount, stripe: StripeSandbox) -> None:
     look(account, stripe)
     assert (Agreement.objects.get().status, plan_of(account)[0]) == ("past_due", "pro")
     assert told() == ["payment-failed", "plan-past-due"]
-    assert send_notices(at=stripe_now(stripe)) == 2
-    failed, late = (message.body for message in mail.outbox)
+    assert send_notices(at=stripe_now(stripe)) == 3
+    _, failed, late = (message.body for message in mail.outbox)
+    document = Invoice.objects.get()
+    assert f"invoice {document.number}." in failed
+    assert f"/invoices/{document.id}" in failed
     assert "9.00 USD could not be charged" in failed
     assert re.search(r"The next try is on \d\d \w+ \d{4}, \d\d:\d\d UTC", failed)
     assert "You keep the plan until" in late

@@ -58,7 +58,7 @@ def test_webhooks_in_every_order(client: Client, stripe_held: StripeSandbox, acc
     types = ("checkout.session.completed", "customer.subscription.created", "customer.subscription.updated")
     for order in permutations(types):
         with transaction.atomic():
-            hear(client, stripe_held, *order)
+            hear(client, stripe_held, *order, "invoice.paid")
             assert plan_of(account) == ("pro", "monthly", "standard", 1)
             assert find_drift(account_id=account.id, at=stripe_now(stripe_held)) == []
             assert set(InboxEvent.objects.values_list("state", flat=True)) == {"done"}
@@ -78,7 +78,7 @@ def test_event_for_an_object_deleted_since(client: Client, stripe_held: StripeSa
 def test_webhook_replayed_after_a_year(client: Client, stripe_held: StripeSandbox, account: BillingAccount) -> None:
     """S4: the news of a subscription that has ended long ago brings it back for nobody."""
     subscription = pay(stripe_held, open_checkout(account))
-    hear(client, stripe_held, "customer.subscription.created")
+    hear(client, stripe_held, "customer.subscription.created", "invoice.paid")
     assert plan_of(account)[0] == "pro"
     stripe_client().v1.subscriptions.cancel(subscription)
     advance(stripe_held, 366)

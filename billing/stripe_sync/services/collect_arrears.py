@@ -1,4 +1,5 @@
 from datetime import datetime, timedelta
+from decimal import ROUND_UP, Decimal
 from uuid import UUID
 
 import stripe
@@ -26,17 +27,22 @@ _AT_MOST_EVERY = timedelta(days=30)
 
 
 class NothingToCollect(Exception):
-    """Why nothing is invoiced; the text is for staff."""
+    """Why nothing is invoiced; the text is for people."""
 
 
-def collect_arrears(*, account_id: UUID, actor: Actor, at: datetime) -> ArrearsInvoice:
+class NoCard(NothingToCollect):
+    """There is nothing to charge."""
+
+
+def collect_arrears(*, account_id: UUID, actor: Actor, at: datetime, most: Decimal | None = None) -> ArrearsInvoice:
     """Invoice what an account without a live subscription owes, and charge its card (S7).
 
+    With `most`, what is left of invoices that no subscription asks for: that much at most, beside a live one too.
     One invoice at a time: where one is unpaid, or its making was interrupted, that one is gone on with. A declined card
     leaves it open, and the tenant is told. Raises NothingToCollect, StripeNotConfigured, stripe.StripeError.
     """
     client = stripe_client()
-    row, customer, card = _opened(client, account_id, actor, at)
+    row, customer, card = _opened(client, account_id, actor, at, most)
     invoice = _finalized(client, row, customer, _found(client, row, customer) or _made(client, row, customer, card))
     if invoice.status == "open" and not invoice.attempt_count:
         _pay(client, row, invoice, card)
@@ -65,24 +71,24 @@ def collect_after_end(*, account_id: UUID, at: datetime) -> bool:
 
 @transaction.atomic
 def _opened(
-    client: stripe.StripeClient, account_id: UUID, actor: Actor, at: datetime
+    client: stripe.StripeClient, account_id: UUID, actor: Actor, at: datetime, most: Decimal | None
 ) -> tuple[ArrearsInvoice, StripeCustomer, str]:
     """Our row, committed before Stripe is asked for an invoice; its customer; the card to charge."""
     customer = lock_customer(account_id)
     remote = read_customer(client, customer.customer_id) if customer is not None else None
     if customer is None or remote is None:
-        raise NothingToCollect("The account has no customer at Stripe.")
+        raise NoCard("The account has no customer at Stripe.")
     cards = read_payment_methods(client, customer.customer_id)
     default = as_id(remote.invoice_settings.default_payment_method) if remote.invoice_settings else ""
     card = default or next((card.id for card in cards), "")
     known = ArrearsInvoice.objects.filter(account_id=account_id, state__in=ArrearsInvoice.UNPAID).first()
     if known is not None:
         return known, customer, card
-    if governing_agreement(account_id) is not None:
+    if governing_agreement(account_id) is not None and most is None:
         raise NothingToCollect("The account's subscription will invoice its usage.")
     if not card:
-        raise NothingToCollect("The customer has no card at Stripe.")
-    amount = unbilled(client, customer)
+        raise NoCard("The customer has no card at Stripe.")
+    amount = unbilled(client, customer) if most is None else min(most, unbilled(client, customer, rounding=ROUND_UP))
     if amount < LEAST:
         raise NothingToCollect(f"Less than {LEAST} {customer.account.currency} is owed and not on an invoice.")
     row = ArrearsInvoice.objects.create(account_id=account_id, amount=amount, created_at=at)

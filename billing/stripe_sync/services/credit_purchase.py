@@ -7,6 +7,7 @@ from django.db import transaction
 from billing.credits.models import TopUp
 from billing.credits.services.credit_top_up import credit_top_up
 from billing.credits.services.pay_owed import pay_owed
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.stripe_sync.arrears import billed_at_stripe, owed_by
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import StripeCustomer
@@ -36,6 +37,7 @@ def credit_purchase(
             idempotency_key=f"topup:{top_up_id}:debt",
             at=at,
         )
+        refresh_payments(account_id=account.id, at=at)
     return top_up
 
 

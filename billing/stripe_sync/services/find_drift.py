@@ -16,12 +16,14 @@ from billing.stripe_sync.differences import (
     arrears_differences,
     checkout_differences,
     customer_differences,
+    document_differences,
     invoice_differences,
     meter_differences,
     payment_differences,
     plan_differences,
     subscription_differences,
 )
+from billing.stripe_sync.documents import documents_of
 from billing.stripe_sync.meter_reading import meter_gaps
 from billing.stripe_sync.models import (
     ArrearsInvoice,
@@ -40,7 +42,7 @@ from billing.subscriptions.models import Agreement
 from billing.subscriptions.queries import governing_agreement
 
 _DEFAULT_CARD = "stripe_data__invoice_settings__default_payment_method"
-_NEWEST = 100  # Checkout pages, paid invoices and payments: older ones have been looked at many times
+_NEWEST = 100  # Checkout pages, invoices and payments: older ones have been looked at many times
 _DISPUTABLE = timedelta(days=180)  # banks allow 120 days as a rule
 
 
@@ -89,11 +91,12 @@ def _checkouts(client: stripe.StripeClient, customer: StripeCustomer) -> Iterato
 def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:
     meters = set(StripeMeter.objects.values_list("price_id", flat=True))
     settled = set(InvoiceSettlement.objects.filter(account_id=customer.account_id).values_list("invoice_id", flat=True))
-    found = client.v1.invoices.list({"customer": customer.customer_id, "status": "paid", "limit": _NEWEST}).data
+    found = client.v1.invoices.list({"customer": customer.customer_id, "limit": _NEWEST}).data
     arrears = {
         row.hex for row in ArrearsInvoice.objects.filter(account_id=customer.account_id).values_list("id", flat=True)
     }
     yield from invoice_differences(found, settled, meters, arrears)
+    yield from document_differences(found, documents_of(str(one.id) for one in found))
 
 
 def _payments(client: stripe.StripeClient, customer: StripeCustomer, at: datetime) -> Iterator[Difference]:

@@ -5,8 +5,10 @@ import stripe
 from django.db import transaction
 from djstripe.models import PaymentMethod
 
+from billing.invoices.processor import ProcessorInvoice
 from billing.notifications.services.tell_of_agreement import tell_of_agreement
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.documents import undocumented
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import is_live, read_states
@@ -14,6 +16,7 @@ from billing.stripe_sync.remote import read_customer, read_open_invoices, read_p
 from billing.stripe_sync.services.cancel_duplicate import cancel_duplicates
 from billing.stripe_sync.services.complete_meters import complete_meters
 from billing.stripe_sync.services.expire_checkouts import expire_checkouts
+from billing.stripe_sync.services.issue_documents import issue_documents
 from billing.stripe_sync.services.tell_of_invoices import tell_of_invoices
 from billing.subscriptions.services.apply_state import apply_state
 
@@ -33,14 +36,17 @@ def sync_customer(*, account_id: UUID, at: datetime) -> None:
     remote = read_customer(client, customer.customer_id)
     subscriptions: list[stripe.Subscription] = []
     invoices: list[stripe.Invoice] = []
+    to_document: list[ProcessorInvoice] = []
     if remote is None:
         customer.deleted_at = customer.deleted_at or at
     else:
         mirror(remote)
         subscriptions = _subscriptions(client, customer, at)
         invoices = read_open_invoices(client, customer.customer_id)
+        to_document = undocumented(client, invoices)
         _mirror_cards(client, customer.customer_id)
     apply_state(account_id=account_id, states=read_states(subscriptions), at=at)
+    issue_documents(account_id=account_id, invoices=to_document, at=at)  # whose numbers the tenant is told of
     tell_of_invoices(account=customer.account, invoices=invoices, at=at)
     tell_of_agreement(account_id=account_id, at=at)
     customer.synced_at = at

@@ -7,11 +7,16 @@ from django.db import transaction
 
 from billing.core.money import from_minor_units
 from billing.credits.services.settle_receivable import settle_receivable
+from billing.invoices.services.follow_payment import follow_payment
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.stripe_sync.arrears import MARK, metered_on
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.documents import undocumented
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import ArrearsInvoice, InvoiceSettlement, StripeCustomer
+from billing.stripe_sync.processor_invoice import is_finalized, read_payment
 from billing.stripe_sync.reading import as_id, noted
+from billing.stripe_sync.services.issue_documents import issue_documents
 
 _STATES = {
     "draft": ArrearsInvoice.State.OPENING,
@@ -25,6 +30,7 @@ _STATES = {
 def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
     """Read an invoice afresh and copy it; a paid one settles the usage that it asked for (S4, S7). Whether it is ours.
 
+    A finalized one of a subscription becomes a document, once, whose payment follows it (I1, I2).
     Its metered lines, or the amount of one that we made for arrears, come off what the account owes, once for ever and
     never more than is owed; nothing else on it moves money here, credits least of all. A line is rounded to the minor
     unit, so that a part of a unit may stay owed or be forgiven. Raises StripeNotConfigured, stripe.StripeError.
@@ -36,9 +42,12 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
         if customer is None:
             return False
         invoice = client.v1.invoices.retrieve(invoice_id)  # again, now that nobody else applies what they have read
-        arrears = _followed(customer, invoice)
-        if invoice.status == "paid" and not InvoiceSettlement.objects.filter(invoice_id=invoice_id).exists():
-            _settle(customer, invoice_id, metered_on(client, invoice) + arrears, at)
+        asked = _asked_by(client, customer, invoice)
+        issue_documents(account_id=customer.account_id, invoices=undocumented(client, [invoice]), at=at)
+        _settle(customer, invoice_id, asked, at)
+        if is_finalized(invoice):
+            follow_payment(payment=read_payment(invoice), at=at)
+        refresh_payments(account_id=customer.account_id, at=at)
         mirror(invoice)
     return True
 
@@ -46,6 +55,14 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
 def _locked_customer(customer_id: str) -> StripeCustomer | None:
     customers = StripeCustomer.objects.select_for_update(of=("self",)).select_related("account")
     return customers.filter(customer_id=customer_id).first()
+
+
+def _asked_by(client: stripe.StripeClient, customer: StripeCustomer, invoice: stripe.Invoice) -> Decimal:
+    """What a paid invoice that has settled nothing yet asked for of what is owed."""
+    arrears = _followed(customer, invoice)
+    if invoice.status != "paid" or InvoiceSettlement.objects.filter(invoice_id=invoice.id).exists():
+        return Decimal(0)
+    return metered_on(client, invoice) + arrears
 
 
 def _followed(customer: StripeCustomer, invoice: stripe.Invoice) -> Decimal:
