@@ -10,6 +10,7 @@ from django.db import transaction
 
 from billing.credits.models import Grant
 from billing.credits.services.grant_credits import grant_credits
+from billing.notifications.services.invite_by_mail import invite_by_mail
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.attach_workspace import attach_workspace
 from billing.subscriptions.services.open_account import open_account
@@ -18,8 +19,9 @@ from billing.usage.services.create_agent import create_agent
 from tenants.models import Membership, Office, Tenant, User, Workspace
 from tenants.permissions import Permission, Role
 from tenants.queries import Caller
+from tenants.services.add_member import add_member
 from tenants.services.create_api_key import create_api_key
-from tenants.services.record_audit import SYSTEM
+from tenants.services.record_audit import SYSTEM, Actor
 
 # The accounts were opened before the trace begins, so that all of it lies in the running period.
 OPENED_BEFORE = timedelta(days=10)
@@ -32,6 +34,11 @@ AGENTS = {
     "sales": ["Lead researcher", "Proposal writer"],
     "operations": ["Invoice matcher", "Shift planner"],
 }
+COLLEAGUES = (
+    ("ben@acme.example", "Ben Books", Role.BILLING),
+    ("dana@acme.example", "Dana Developer", Role.DEVELOPER),
+)
+INVITED = "lin@acme.example"
 SOURCES = {"Product handbook": 18_400_000, "Price list 2026": 2_100_000, "Support macros": 640_000}
 _RUNTIME_SCOPES = (Permission.RUNTIME, Permission.USAGE_WRITE, Permission.BILLING_VIEW)
 _ADMIN_SCOPES = (
@@ -71,6 +78,7 @@ def create_tenants(*, at: datetime, paying_plan: str = PAYING_PLAN) -> dict[str,
     other = _workspace(northwind, "calls", "Calls", Workspace.Environment.PRODUCTION)
     _fund(_account(northwind, other, "Main", paying_plan, opened, is_default=True), Decimal(20), opened)
     _furnish(acme, production, at)
+    _colleagues(acme, at)
     return {
         "email": owner.email,
         "password": owner.password,
@@ -86,6 +94,15 @@ def create_tenants(*, at: datetime, paying_plan: str = PAYING_PLAN) -> dict[str,
         "other_tenant_workspace": other.slug,
         "trace_until": at.isoformat(),
     }
+
+
+def _colleagues(tenant: Tenant, at: datetime) -> None:
+    """Members beside the owner, and somebody whose invitation lies in the mailbox."""
+    inviter = Actor(user_id=tenant.memberships.get().user_id)
+    for email, name, role in COLLEAGUES:
+        added = add_member(tenant_id=tenant.id, email=email, role=role, at=at - OPENED_BEFORE, actor=inviter)
+        User.objects.filter(pk=added.membership.user_id).update(name=name)
+    invite_by_mail(tenant_id=tenant.id, email=INVITED, role=Role.ADMIN, actor=inviter, at=at)
 
 
 def _person(email: str, name: str) -> Person:

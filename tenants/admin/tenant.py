@@ -1,15 +1,18 @@
 """Tenants with their workspaces, members and billing accounts."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
+from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from tenants.models import Membership, Tenant, Workspace
+from tenants.permissions import Role
 from tenants.services.record_audit import Actor, record_audit
 from tenants.staff_admin import ReadOnlyInline, StaffAdmin, StaffInline, link, link_to_list
 
@@ -32,8 +35,28 @@ class WorkspaceInline(ReadOnlyInline[Workspace, Tenant]):
         return link(_ACCOUNT, billing.account_id, billing.account) if billing else "–"
 
 
+# Django's formsets cannot be subscripted at run time.
+if TYPE_CHECKING:
+
+    class _MembershipFormSet(BaseInlineFormSet[Membership, Tenant, ModelForm[Membership]]): ...
+else:
+    _MembershipFormSet = BaseInlineFormSet
+
+
+class MembershipFormSet(_MembershipFormSet):
+    """Members of a tenant; one that has an owner keeps one."""
+
+    def clean(self) -> None:
+        super().clean()
+        kept = [form.cleaned_data for form in self.forms if form.is_valid() and not form.cleaned_data.get("DELETE")]
+        had_owner = any(form.instance.pk and form.initial.get("role") == Role.OWNER for form in self.initial_forms)
+        if had_owner and not any(values.get("role") == Role.OWNER for values in kept):
+            raise ValidationError("A tenant keeps at least one owner. Make somebody else an owner first.")
+
+
 class MembershipInline(StaffInline[Membership, Tenant]):
     model = Membership
+    formset = MembershipFormSet
     fields = ("user", "role", "created_at")
     readonly_fields = ("created_at",)
     autocomplete_fields = ("user",)

@@ -175,6 +175,30 @@ def test_member_is_added(staff: Client) -> None:
     assert actions(customer) == [("member.added", "root@example.com")]
 
 
+def test_last_owner_cannot_be_taken_away(staff: Client) -> None:
+    """F4: the form says so; nothing is changed."""
+    customer = make_customer()
+    owner = Membership.objects.create(tenant=customer.tenant, user=make_user(), role="owner")
+    form = {
+        "name": "Renamed",
+        "timezone": "Europe/Berlin",
+        "workspaces-TOTAL_FORMS": 0,
+        "workspaces-INITIAL_FORMS": 0,
+        "memberships-TOTAL_FORMS": 1,
+        "memberships-INITIAL_FORMS": 1,
+        "memberships-0-id": owner.pk,
+        "memberships-0-tenant": customer.tenant.id,
+        "memberships-0-user": owner.user_id,
+        "memberships-0-role": "owner",
+    }
+    url = reverse("admin:tenants_tenant_change", args=[customer.tenant.id])
+    for change in ({"memberships-0-role": "viewer"}, {"memberships-0-DELETE": "on"}):
+        refused = staff.post(url, form | change)
+        assert (refused.status_code, "A tenant keeps at least one owner." in refused.text) == (200, True)
+    assert staff.post(url, form).status_code == 302
+    assert Membership.objects.get(tenant=customer.tenant).role == "owner"
+
+
 def test_user_is_added_with_a_hashed_password(staff: Client) -> None:
     """F4: a password is never kept as it was written."""
     form = {"email": "New@Example.com", "usable_password": "true"} | dict.fromkeys(

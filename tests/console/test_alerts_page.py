@@ -297,14 +297,14 @@ def test_ended_plan_has_a_page(pro: Customer) -> None:
 
 def test_queries(pro: Customer, django_assert_num_queries: QueryCount) -> None:
     """U4: session, user, two for accounts, five for terms, controls, three for standing, live sessions, users, three
-    for the plan's limits, recipients, alerts, frame: whatever there is.
+    for the plan's limits, two for recipients, alerts, frame: whatever there is.
     """
     client = make_client(pro.tenant)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         client.get("/alerts/")
     make_alerts(pro, 30)
     for number in range(10):
         count_up(pro, "spend_cap_per_user_day", "4.5", user=f"user-{number}")
         make_member(pro.tenant)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         client.get("/alerts/")

@@ -9,7 +9,8 @@ from billing.console.control_forms import CapsForm, ControlForm, EmailsForm, Ove
 from billing.console.figures import format_money
 from billing.console.limit_texts import EXECUTIONS, percent_of
 from billing.core.problems import problem
-from billing.notifications.recipients import addresses
+from billing.notifications.kinds import Category
+from billing.notifications.recipients import recipients_of
 from billing.subscriptions.models import BillingAccount, SpendControls
 from billing.subscriptions.own_caps import overage_price
 from billing.subscriptions.queries import effective_limits, subscription_at, terms_of
@@ -159,13 +160,14 @@ def cap_hints(terms: AccountTerms, limits: dict[str, Limit]) -> dict[str, str]:
 
 
 def emails_panel(account: BillingAccount, controls: SpendControls, *, form: ControlForm | None = None) -> EmailsPanel:
-    """The panel with the form as it was sent, or with what is chosen; one query."""
+    """The panel with the form as it was sent, or with what is chosen; two queries."""
+    limits, balances = (recipients_of(account.tenant_id, about) for about in (Category.USAGE, Category.BALANCE))
     initial = {"burn_alerts": controls.burn_alerts, "low_balance_threshold": account.low_balance_threshold}
     return EmailsPanel(
         burn_alerts=controls.burn_alerts,
         threshold=account.low_balance_threshold,
         currency=account.currency,
-        recipients=addresses(account.tenant_id),
+        recipients=sorted({*limits, *balances}),
         form=form or EmailsForm(currency=account.currency, initial=initial),
     )
 
