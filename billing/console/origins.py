@@ -8,7 +8,7 @@ from django.urls import reverse
 from billing.console.access import ConsoleRequest
 from billing.stripe_sync.client import is_configured
 
-_HOSTED = ("https://checkout.stripe.com", "https://billing.stripe.com")
+_HOSTED = ("https://checkout.stripe.com", "https://billing.stripe.com", "https://invoice.stripe.com")
 
 
 def payment_origins() -> list[str]:

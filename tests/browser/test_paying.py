@@ -63,8 +63,17 @@ def test_a_plan_from_checkout_to_its_end(payer: Payer) -> None:
 
     payer.open("/billing/")
     expect(page.get_by_role("listitem").filter(has_text="4242")).to_contain_text("Visa")
-    expect(page.get_by_role("row").filter(has_text="$9.00")).to_contain_text("Paid")
     assert "4242424242424242" not in page.content()
+
+    payer.open("/invoices/")
+    row = page.get_by_role("row").filter(has_text="$9.00")
+    expect(row).to_contain_text("Paid")
+    file = page.request.get(row.get_by_role("link", name="PDF").get_attribute("href") or "")
+    assert (file.headers["content-type"], file.body()[:5]) == ("application/pdf", b"%PDF-")
+    row.get_by_role("link", name=re.compile("INV-")).click()
+    expect(page.get_by_role("article")).to_contain_text("Amount due")
+    expect(page.get_by_text("paid on")).to_be_visible()
+    assert payer.visitor.violations() == ""
 
     payer.open("/plans/")
     page.get_by_role("link", name="Switch to own keys, saves $4.00 a month").click()
@@ -142,7 +151,8 @@ def test_credits_with_a_fee(payer: Payer) -> None:
 
 
 def test_failed_renewal_is_told_and_mended(payer: Payer) -> None:
-    """S3, S8: a declined change changes nothing; the banner names the day that access ends; the portal takes a card."""
+    """S3, S8, I2: a declined change changes nothing; the banner names the day that access ends; the portal takes a
+    card, and the open invoice is paid with it."""
     page = payer.page
     payer.visitor.sign_in()
     page.goto("/plans/change?plan=pro&terms=monthly-standard")
@@ -167,9 +177,13 @@ def test_failed_renewal_is_told_and_mended(payer: Payer) -> None:
     payer.pay(GOOD, "Save card")
     page.get_by_role("link", name=re.compile("Return to")).click()
     expect(page.get_by_role("listitem").filter(has_text="Default")).to_contain_text("4242")
-    page.get_by_role("link", name=re.compile("Pay invoice")).click()
-    page.get_by_role("button", name=re.compile("Pay")).first.click()
-    expect(page.get_by_role("button", name=re.compile("Pay"))).to_have_count(0)
-    payer.deliver()
+    page.get_by_role("link", name="pay the open invoice").click()
+    page.get_by_role("link", name=re.compile("INV-")).click()
+    assert payer.visitor.violations() == ""
+    page.get_by_role("link", name="Retry the payment").click()
+    expect(page.get_by_role("dialog")).to_contain_text("4242")
+    assert payer.visitor.violations() == ""
+    page.get_by_role("button", name="Pay $9.00").click()
+    expect(page.get_by_role("status")).to_contain_text("is paid")
     payer.open("/")
     expect(page.get_by_role("region", name="Overdue payment")).to_have_count(0)

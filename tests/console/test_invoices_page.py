@@ -70,6 +70,23 @@ def test_credit_note(customer: Customer) -> None:
     assert note.number in client.get(f"/invoices/{invoice.id}").text
 
 
+def test_paying_is_asked_first(customer: Customer) -> None:
+    """I2: what would be charged; where it cannot be, why, and what helps. Who only reads may not."""
+    invoice = issue(customer.account)
+    path = f"/invoices/{invoice.id}/pay"
+    client = make_client(customer.tenant)
+    asked = client.get(path)
+    assert "Card payments are not set up on this installation." in asked.text
+    assert "<html" not in client.get(path, headers=HTMX).text
+    refused = client.post(path)
+    assert refused.status_code == 503
+    assert "Stripe is not configured" in refused.text
+    reader = make_client(customer.tenant, Role.VIEWER)
+    assert reader.get(path).status_code == reader.post(path).status_code == 403
+    pay(invoice)
+    assert client.get(path, follow=True).redirect_chain == [(f"/invoices/{invoice.id}", 302)]
+
+
 def test_pdf(customer: Customer) -> None:
     """I2: the document as a file, by its number."""
     invoice = issue(customer.account)

@@ -13,7 +13,8 @@ def test_hosted_pages_of_stripe(settings: Settings) -> None:
     """S2: exactly its two hosts, once there is a key."""
     assert payment_origins() == []
     settings.STRIPE_SECRET_KEY = TEST_KEY
-    assert payment_origins() == ["https://checkout.stripe.com", "https://billing.stripe.com"]
+    pages = ("checkout", "billing", "invoice")
+    assert payment_origins() == [f"https://{page}.stripe.com" for page in pages]
 
 
 def test_stand_in_serves_its_own_pages(settings: Settings) -> None:

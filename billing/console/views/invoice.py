@@ -19,7 +19,9 @@ from billing.core.problems import Problem
 from billing.invoices.documents.pdf import render_pdf
 from billing.invoices.documents.reading import document_facts
 from billing.invoices.queries import Document, find_document, lines_of
+from billing.stripe_sync.services.pay_invoice import pay_invoice
 from tenants.permissions import Permission
+from tenants.services.record_audit import Actor
 
 
 @require_safe
@@ -52,7 +54,27 @@ def pay(request: ConsoleRequest, member: Member, document_id: UUID) -> HttpRespo
     document, at = _found(member, document_id), now()
     if not document.remaining:
         return _leave(request, document)
-    return _ask(request, member, document, at)
+    if request.method != "POST":
+        return _ask(request, member, document, at)
+    try:
+        url = pay_invoice(
+            account_id=member.account.id, invoice_id=document_id, at=at, actor=Actor(user_id=member.user.id)
+        )
+    except Problem as problem:
+        left = _found(member, document_id)
+        return _ask(request, member, left, at, problem=problem) if left.remaining else _leave(request, left)
+    if url:
+        return redirect(url)
+    _tell(request, _found(member, document_id))
+    return redirect("console:invoice", document_id)
+
+
+def _tell(request: ConsoleRequest, document: Document) -> None:
+    number = document.invoice.number
+    if document.remaining:
+        messages.info(request, f"The payment of {number} is under way. This page shows it as soon as it has arrived.")
+    else:
+        messages.success(request, f"{number} is paid. Thank you.")
 
 
 def _ask(
