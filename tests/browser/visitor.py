@@ -17,6 +17,7 @@ PAGES = (
     "/plans/",
     "/plans/change?plan=free&terms=monthly-standard",
     "/invoices/",
+    "/invoices/details",
     "/billing/",
     "/api-keys/",
     "/webhooks/",
