@@ -1,10 +1,13 @@
 """Several workers, slow and dead subscribers, order, and workers that die (N1)."""
 
+import os
+import signal
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -96,6 +99,33 @@ class TestAtOnce:
             assert receiver.most_at_once == 1
             for ids in order.values():
                 assert [request.id for request in receiver.got if request.id in ids] == ids
+
+    def test_worker_that_is_killed_half_way(self) -> None:
+        """N1: a process that dies while a subscriber thinks; once its lease is over, another sends it again."""
+        tenant, released = make_tenant(), threading.Event()
+
+        def think(request: Request) -> Reply:
+            released.wait(10)
+            return 204, b"", {}
+
+        with receiving(think) as receiver:
+            make_endpoint(tenant, receiver.url)
+            publish(tenant)
+            connection.close()
+            child = os.fork()
+            if not child:
+                with suppress(BaseException):
+                    deliver()
+                os._exit(0)
+            wait_for(lambda: len(receiver.got) == 1)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            released.set()
+            assert deliver_all(AT + 50 * SECOND) == 0
+            assert deliver_all(AT + 62 * SECOND) == 1
+        assert receiver.got[0].id == receiver.got[1].id
+        assert (only_delivery().state, only_delivery().tries) == ("delivered", 2)
+        assert WebhookAttempt.objects.count() == 1
 
     def test_fact_that_many_tell_is_told_once(self) -> None:
         """N1: the same key, published by four at once."""
