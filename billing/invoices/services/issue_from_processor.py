@@ -38,13 +38,14 @@ def issue_from_processor(*, account_id: UUID, invoice: ProcessorInvoice, at: dat
     Its plan's lines are taken over. Where it meters usage, what no document lists yet stands there in our own lines,
     by product and model, and what both come to differently is carried over: so the document is complete, and what is
     due is the processor's total to the cent. A renewal closes the cycle that has ended. None for one that comes to
-    nothing. Raises DocumentDisagrees where its lines and taxes are not its total.
+    nothing. Raises DocumentDisagrees where its lines and taxes are not its total, or in
+    another currency than the account.
     """
     account = account_of(account_id)
     known = Invoice.objects.filter(external_id=invoice.external_id).first()
     if known is not None:
         return known
-    _check(invoice)
+    _check(account, invoice)
     cycle = _closed_by(account, invoice, at) if invoice.renews else None
     lock_ledgers([account.id])
     known = Invoice.objects.filter(external_id=invoice.external_id).first()
@@ -60,7 +61,9 @@ def issue_from_processor(*, account_id: UUID, invoice: ProcessorInvoice, at: dat
     return document
 
 
-def _check(invoice: ProcessorInvoice) -> None:
+def _check(account: BillingAccount, invoice: ProcessorInvoice) -> None:
+    if invoice.currency != account.currency:
+        raise DocumentDisagrees(f"{invoice.external_id} is in {invoice.currency}, its account in {account.currency}.")
     lines = sum((line.amount for line in invoice.lines), start=_ZERO)
     taxes = sum((tax.amount for tax in invoice.taxes), start=_ZERO)
     if lines + taxes != invoice.total:
