@@ -1,4 +1,4 @@
-"""`make bench` (ARGS="authorize settle ingest export reading" for some): the product beside what PostgreSQL alone does.
+"""`make bench` (ARGS="authorize settle ingest export reading closing" for some): the product beside PostgreSQL alone.
 
 The limit is the same SQL by pgbench, COPY of the same table, or a read of one row, in the same run. Every figure is the
 median of rounds of limit, product, limit; only the ratios mean anything on another machine. Afterwards the ledger is
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench import ingest, reading, runs
+from bench import closing, ingest, reading, runs
 from bench.limits import Limits
 from bench.world import ROUNDS, World, running_world
 from sandbox.postgres import Postgres
@@ -24,6 +24,7 @@ MEASUREMENTS: dict[str, Callable[[World, Limits], None]] = {
     "ingest": ingest.ingest,
     "export": reading.export,
     "reading": reading.reading,
+    "closing": closing.closing,
 }
 _ON_RUNS = {"authorize", "settle"}
 

@@ -24,7 +24,8 @@ _INSERT = """
                1100 + n, 900 + n, 200, 0, 0.000255 + n * 0.00000015, 'USD', 'credits', '', 'agent-' || n %% 7,
                's-' || n %% 50, '', '', false, a.period_start + n %% 28 * interval '1 day', now(), a.period_start
           FROM (
-                SELECT w.account_id, w.tenant_id, w.workspace_id, date_trunc('day', b.signed_up_at) AS period_start
+                SELECT w.account_id, w.tenant_id, w.workspace_id,
+                       date_trunc('day', b.signed_up_at) + %(months)s * interval '1 month' AS period_start
                   FROM billing_subscriptions_workspacebilling AS w
                   JOIN billing_subscriptions_billingaccount AS b ON b.id = w.account_id
                  ORDER BY w.account_id LIMIT %(accounts)s
@@ -41,13 +42,15 @@ _INSERT = """
 """
 
 
-def add_history(url: str, *, accounts: int, each: int) -> None:
-    """So many more events for each of the first accounts, in their present period, with rollups up to date."""
+def add_history(url: str, *, accounts: int, each: int, months: int = 0) -> None:
+    """So many more events for each of the first accounts, in the period that they signed up in or so many months after
+    it, with rollups up to date.
+    """
     step = max(_STEP, _STEP * 1000 // accounts)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET synchronous_commit = off")
         for first in range(0, each, step):
             last = min(first + step, each) - 1
-            connection.execute(_INSERT, {"accounts": accounts, "first": first, "last": last})
+            connection.execute(_INSERT, {"accounts": accounts, "first": first, "last": last, "months": months})
         product(url, "fold")
         connection.execute("VACUUM ANALYZE")

@@ -1,23 +1,22 @@
-"""What runs in a process with the product's settings: filling, folding, and reading without HTTP."""
+"""What runs in a process with the product's settings: filling, folding, reading and closing without HTTP."""
 
 import statistics
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 from django.utils.timezone import now
 
 from bench import fill as accounts
 from billing.core.periods import Period
-from billing.usage.closing import period_sums_of
+from billing.invoices.models import BillingCycle, Invoice
+from billing.invoices.services.close_due_cycles import close_due_cycles, open_first_cycles
 from billing.usage.queries import meter_readings
 from billing.usage.services.flush_rollups import flush_all_rollups
 
 READINGS = 400
-CLOSINGS = 7
 # One event of each of some accounts, of those that history has made.
 _KNOWN = """
     SELECT a.id, e.id, e.period_start
@@ -47,15 +46,19 @@ def reading() -> dict[str, float]:
     return {"meters": statistics.median(meters), "single": statistics.median(single)}
 
 
+def open_cycles() -> int:
+    """The first cycle of each account; answers how many."""
+    return open_first_cycles()
+
+
 def closing() -> dict[str, float]:
-    """Medians, in milliseconds, of reading all sums of the periods of 1,000 and 2,000 accounts."""
-    known: list[tuple[UUID, datetime]] = _rows(
-        "SELECT DISTINCT account_id, period_start FROM billing_usage_periodrollup ORDER BY 1, 2", []
-    )
-    return {
-        str(size): statistics.median(_timed(period_sums_of, known[:size]) for _ in range(CLOSINGS))
-        for size in (1000, 2000)
-    }
+    """Close every account's oldest open cycle in one run: seconds, cycles, invoices, and what they list."""
+    waiting = BillingCycle.objects.exclude(state=BillingCycle.State.CLOSED)
+    at = max(waiting.values_list("ends_at", flat=True)) + timedelta(hours=2)
+    before, began = Invoice.objects.count(), time.perf_counter()
+    closed = close_due_cycles(at=at, limit=waiting.count())
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "closed": closed, "invoices": Invoice.objects.count() - before}
 
 
 def _rows(query: str, values: list[Any]) -> list[Any]:

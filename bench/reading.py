@@ -1,58 +1,35 @@
-"""Reading and closing periods, and exporting one: on a million events and on five (BENCH_EVENTS: how many first)."""
+"""Reading periods, and exporting one: on a million events and on five (BENCH_EVENTS: how many first)."""
 
 import http.client
 import time
 from contextlib import closing
 from pathlib import Path
 
-import psycopg
-
 from bench.history import EVENTS, add_history
 from bench.limits import Limits
 from bench.product import product
 from bench.world import ACCOUNTS, World
 
-# Periods of as many more accounts, alike those there are: closing reads sums, so that these need no events.
-_MORE_ACCOUNTS = """
-    INSERT INTO billing_usage_periodrollup (
-        account_id, period_start, workspace_id, product, unit, provider, model, credential_source, requests, quantity,
-        input_tokens, output_tokens, cached_input_tokens, cost)
-    SELECT md5(account_id::text)::uuid, period_start, workspace_id, product, unit, provider, model, credential_source,
-           requests, quantity, input_tokens, output_tokens, cached_input_tokens, cost
-      FROM billing_usage_periodrollup
-"""
 _EXPORTED = "COPY (SELECT * FROM billing_usage_usageevent WHERE account_id = '{}' AND period_start = '{}' ORDER BY id)"
 
 
 def reading(world: World, limits: Limits) -> None:
-    """A period of one account among a thousand, as a multiple of reading one row; and what 1,000 and 2,000 periods
-    take.
-    """
-    with psycopg.connect(world.database_url, autocommit=True) as connection:
-        add_history(world.database_url, accounts=ACCOUNTS, each=EVENTS // ACCOUNTS)
-        connection.execute(_MORE_ACCOUNTS)
-        connection.execute("VACUUM ANALYZE billing_usage_periodrollup")
+    """A period of one account among a thousand, as a multiple of reading one row."""
+    add_history(world.database_url, accounts=ACCOUNTS, each=EVENTS // ACCOUNTS)
     few = _figures(world, EVENTS)
     add_history(world.database_url, accounts=ACCOUNTS, each=4 * EVENTS // ACCOUNTS)
     many = _figures(world, 5 * EVENTS)
-    print(
-        f"{'reading, five times as many':28} {many['meters'] / many['single'] / (few['meters'] / few['single']):5.2f} "
-        f"of the time beside one row's   closing {many['1000'] / few['1000']:5.2f} of the time"
-    )
+    print(f"{'reading, five times as many':28} {many / few:5.2f} of the time beside one row's")
 
 
-def _figures(world: World, events: int) -> dict[str, float]:
+def _figures(world: World, events: int) -> float:
     read: dict[str, float] = product(world.database_url, "reading")
-    closed: dict[str, float] = product(world.database_url, "closing")
+    ratio = read["meters"] / read["single"]
     print(
         f"{f'reading, {events:,} events':28} {read['meters']:9.2f} ms   one row {read['single']:.2f} ms   "
-        f"{read['meters'] / read['single']:5.2f} times one row"
+        f"{ratio:5.2f} times one row"
     )
-    print(
-        f"{f'closing, {events:,} events':28} {closed['1000']:9.1f} ms for 1,000 accounts   {closed['2000']:.1f} ms for "
-        f"2,000   {closed['2000'] / closed['1000']:5.2f} times"
-    )
-    return read | closed
+    return ratio
 
 
 def export(world: World, limits: Limits) -> None:

@@ -45,7 +45,7 @@ class TestUsageTakenBack:
         invoice, note = invoices_of(customer.account)
         assert (note.kind, note.corrects_id, note.number[:3], note.position) == ("credit_note", invoice.id, "CN-", 2)
         assert lines_of(note) == [("correction", "pstn", "credits", Decimal("-0.18"))]
-        assert (note.total, note.off_debt, note.as_credits) == (Decimal("-0.18"), 0, Decimal("0.18"))
+        assert [note.total, note.off_debt, note.as_credits] == [Decimal("-0.18"), 0, Decimal("0.18")]
         assert close(CLOSED + 40 * DAY) == 1
         assert len(invoices_of(customer.account)) == 2
         assert verify_invoices() == []
@@ -59,7 +59,7 @@ class TestUsageTakenBack:
         take_back(customer, wrong)
         correct_invoices(at=CLOSED)
         note = invoices_of(customer.account)[1]
-        assert (note.off_debt, note.as_credits) == (Decimal("0.18"), 0)
+        assert [note.off_debt, note.as_credits] == [Decimal("0.18"), 0]
         assert verify_invoices() == []
 
     def test_before_the_invoice_nothing_is_noted(self) -> None:
@@ -89,7 +89,7 @@ class TestGivenByStaff:
         """I1: off what is owed as far as it goes, the rest as credits; never more than the invoice in all."""
         (invoice,) = invoices_of(customer.account)
         first = credit(invoice, "0.20")
-        assert (first.off_debt, first.as_credits, first.note) == (Decimal("0.20"), 0, "Sorry")
+        assert [first.off_debt, first.as_credits, first.note] == [Decimal("0.20"), 0, "Sorry"]
         assert money_of(customer.account) == ("0", "0", "0.06")
         with pytest.raises(NotCreditable, match=r"0\.16 USD of INV-\w+-0001 can still be credited"):
             credit(invoice, "0.17")
@@ -104,7 +104,7 @@ class TestGivenByStaff:
         (invoice,) = invoices_of(customer.account)
         _pay(customer, "0.26")
         note = credit(invoice, "0.30")
-        assert (note.off_debt, note.as_credits) == (0, Decimal("0.30"))
+        assert [note.off_debt, note.as_credits] == [0, Decimal("0.30")]
         assert money_of(customer.account) == ("0.3", "0", "0")
         assert (check_ledger(at=CLOSED), verify_invoices()) == ([], [])
 

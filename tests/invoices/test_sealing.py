@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -42,7 +44,7 @@ def test_triggers_refuse_any_change(customer: Customer) -> None:
     refused(lambda: _sql("DELETE FROM billing_invoices_invoice WHERE id = %s", invoice.id), "Cannot update or delete")
     _sql("SET CONSTRAINTS ALL IMMEDIATE")
     for table in ("invoice", "invoiceline"):
-        refused(lambda table=table: _sql(f"TRUNCATE billing_invoices_{table} CASCADE"), "Cannot truncate")
+        refused(partial(_sql, f"TRUNCATE billing_invoices_{table} CASCADE"), "Cannot truncate")
     line.pk, line.place = uuid7(), 2
     refused(lambda: line.save(force_insert=True), "takes no more lines")
 
@@ -121,6 +123,6 @@ def test_canonical_content_is_every_column(customer: Customer) -> None:
     assert f'"amount":"{Decimal("0.05"):.9f}"' in content
 
 
-def _sql(statement: str, *parameters: object) -> None:
+def _sql(statement: str, *parameters: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)

@@ -115,4 +115,5 @@ def _row(sql: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
 def _rows(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

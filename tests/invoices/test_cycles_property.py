@@ -1,0 +1,121 @@
+"""Random histories of usage, late usage, reversals and closings: nothing is listed twice, nothing is lost (I1, U6)."""
+
+import os
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billing.core.ids import decode_id
+from billing.credits.services.check_ledger import check_ledger
+from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.invoices.services.correct_invoices import correct_invoices
+from billing.invoices.services.verify_invoices import verify_invoices
+from billing.subscriptions.queries import terms_of
+from billing.usage.services.flush_rollups import flush_all_rollups
+from billing.usage.services.reverse_event import reverse_event
+from tenants.services.record_audit import SYSTEM
+from tests.invoices.cycling import DAY, HOUR, calls, close, runs
+from tests.make import AT, Customer, make_credits, make_customer
+
+COSTS = {"calls": Decimal("0.018"), "runs": Decimal("0.0075")}
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["calls", "runs", "late", "reverse", "close", "fold", "buy"]), st.integers(1, 20), st.integers()
+    ),
+    min_size=3,
+    max_size=14,
+)
+
+
+@dataclass
+class History:
+    """What was done, in plain Python: events by period, with what each cost."""
+
+    customer: Customer
+    pays_for_runs: bool
+    now: datetime = AT
+    number: int = 0
+    events: dict[str, tuple[datetime, Decimal]] = field(default_factory=dict)
+    reversed: set[str] = field(default_factory=set)
+
+    def step(self, what: str, amount: int, choice: int) -> None:
+        self.number += 1
+        match what:
+            case "calls" | "runs":
+                self._use(what, amount, self.now)
+            case "late":
+                self._use("runs", amount, max(self.now - (choice % 70) * DAY, AT))
+            case "reverse" if left := sorted(set(self.events) - self.reversed):
+                self._reverse(left[choice % len(left)])
+            case "close":
+                self.now += amount * 2 * DAY
+                close(self.now)
+            case "fold":
+                flush_all_rollups()
+            case "buy":
+                make_credits(self.customer.account, str(amount), at=self.now, key=f"buy-{self.number}")
+
+    def _use(self, kind: str, amount: int, at: datetime) -> None:
+        if kind == "calls":
+            made = calls(self.customer, 1, self.now, minutes=str(amount), key=f"k{self.number}")
+            self._note(made, self.now, COSTS[kind] * amount)
+        else:
+            made = runs(self.customer, amount, at, key=f"k{self.number}", told_at=self.now)
+            self._note(made, at, COSTS[kind] if self.pays_for_runs else Decimal(0))
+        self.now += timedelta(minutes=7)
+
+    def _note(self, made: list[str], at: datetime, cost: Decimal) -> None:
+        start = terms_of(self.customer.account.id, self.now).period(at).start
+        self.events |= dict.fromkeys(made, (start, cost))
+
+    def _reverse(self, event: str) -> None:
+        account = self.customer.account.id
+        reverse_event(account_id=account, event_id=decode_id("evt", event), reason="x", at=self.now, actor=SYSTEM)
+        self.reversed.add(event)
+        correct_invoices(at=self.now)
+
+    def used(self) -> dict[datetime, Decimal]:
+        sums: defaultdict[datetime, Decimal] = defaultdict(Decimal)
+        for event, (start, cost) in self.events.items():
+            sums[start] += cost if event not in self.reversed else 0
+        return {start: cost for start, cost in sums.items() if cost}
+
+
+@pytest.mark.usefixtures("catalogue")
+@settings(
+    max_examples=int(os.environ.get("CYCLE_EXAMPLES", "8")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(plan=st.sampled_from(["payg", "pro"]), steps=STEPS)
+def test_every_use_is_listed_once(plan: str, steps: list[tuple[str, int, int]]) -> None:
+    """I1, U6, M11: after any history lines come to usage exactly, documents add up, and the ledger agrees."""
+    with transaction.atomic():
+        history = History(make_customer(plan, balance="3"), pays_for_runs=plan == "payg")
+        for step in steps:
+            history.step(*step)
+        assert (verify_invoices(), check_ledger(at=history.now)) == ([], [])
+        _close_everything(history)
+        account = history.customer.account
+        listed: defaultdict[datetime, Decimal] = defaultdict(Decimal)
+        for line in InvoiceLine.objects.filter(account_id=account.id, funding__in=["credits", "invoice"]):
+            listed[line.period_start] += line.rated
+        unlisted = sum(history.used().values(), start=Decimal(0)) - sum(listed.values(), start=Decimal(0))
+        assert abs(unlisted) < Decimal("0.01"), listed  # less than a cent waits for more
+        assert verify_invoices() == []
+        assert not BillingCycle.objects.exclude(error="").exists()
+        due = sum(one.amount_due for one in Invoice.objects.filter(account_id=account.id))
+        assert due >= 0
+        transaction.set_rollback(True)
+
+
+def _close_everything(history: History) -> None:
+    history.now += 75 * DAY
+    close(history.now)
+    close(history.now + HOUR)
