@@ -13,6 +13,14 @@ from sandbox.sockets import LOOPBACK
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = "8000"
 
+DEMO_SELLER = {
+    "SELLER_NAME": "Quaestor Demo GmbH",
+    "SELLER_ADDRESS": "Musterstraße 1|10115 Berlin|Germany",
+    "SELLER_TAX_ID": "DE123456789",
+    "SELLER_EMAIL": "billing@quaestor.example",
+}
+"""Who issues the demo's invoices, where the environment names nobody."""
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -127,7 +135,8 @@ def django_environment(
     stripe = {"STRIPE_SECRET_KEY": stripe_key, "STRIPE_API_HOST": settings.stripe_url} if settings.stripe_url else {}
     mail = {"EMAIL_URL": f"smtp://{LOOPBACK}:{settings.smtp_port}"} if settings.mail_url else {}
     return (
-        os.environ
+        DEMO_SELLER
+        | os.environ
         | stripe
         | mail
         | {
