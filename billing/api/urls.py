@@ -6,6 +6,7 @@ from billing.api.hot import runtime
 from billing.api.views import (
     agents,
     balance,
+    billing_details,
     byok,
     checkout,
     documents,
@@ -54,6 +55,7 @@ urlpatterns = [
     path(f"{_WORKSPACE}/kb/sources/<str:source_id>", knowledge.SourceDetail.as_view()),
     path("billing/usage", usage.Usage.as_view()),
     path("billing/balance", balance.Balance.as_view()),
+    path("billing/details", billing_details.Details.as_view()),
     path("billing/spend-controls", spend_controls.Controls.as_view()),
     path("billing/invoices", invoices.Invoices.as_view()),
     path("billing/invoices/<str:invoice_id>.pdf", invoice_pdf.InvoicePdf.as_view()),

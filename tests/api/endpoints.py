@@ -73,6 +73,8 @@ ENDPOINTS = [
     Endpoint("GET", "billing/balance?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/spend-controls?workspace={ws}", frozenset({V, B})),
     Endpoint("PUT", "billing/spend-controls?workspace={ws}", frozenset({B}), 200, {"daily_cap": "20.00"}),
+    Endpoint("GET", "billing/details?workspace={ws}", frozenset({V, B})),
+    Endpoint("PUT", "billing/details?workspace={ws}", frozenset({B}), 200, {"name": "Acme Support Ltd"}),
     Endpoint("GET", "billing/invoices?workspace={ws}", frozenset({V, B})),
     Endpoint("GET", "billing/invoices/{invoice}", frozenset({V, B})),
     Endpoint("GET", "billing/invoices/{invoice}.pdf", frozenset({V, B}), media_type="application/pdf"),
