@@ -41,7 +41,8 @@ class Session(StreamRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self._forget()
+        self._sender = ""
+        self._recipients: list[str] = []
 
     def handle(self) -> None:
         self._say("220 Quaestor's mailbox")
@@ -101,8 +102,7 @@ class Session(StreamRequestHandler):
         self._forget()
 
     def _forget(self) -> None:
-        self._sender: str = ""
-        self._recipients: list[str] = []
+        self._sender, self._recipients = "", []
 
     def _say(self, *lines: str) -> None:
         self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())

@@ -16,7 +16,7 @@ def require_owner_for(*roles: str, tenant_id: UUID, actor: Actor) -> None:
 
     The system, and staff who belong elsewhere, pass.
     """
-    if Role.OWNER not in roles:
+    if Role.OWNER not in roles or actor.user_id is None:
         return
     own = Membership.objects.filter(tenant_id=tenant_id, user_id=actor.user_id).values_list("role", flat=True).first()
     if own is not None and own != Role.OWNER:

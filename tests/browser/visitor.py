@@ -20,6 +20,8 @@ PAGES = (
     "/invoices/details",
     "/billing/",
     "/api-keys/",
+    "/members/",
+    "/notifications/",
     "/webhooks/",
     "/webhooks/add",
 )
