@@ -10,8 +10,10 @@ from django.core.management import call_command
 from django.utils.timezone import now
 
 from billing.credits.services.check_ledger import check_ledger
+from billing.invoices.services.verify_invoices import verify_invoices
 from billing.usage.services.flush_rollups import flush_all_rollups
 from sandbox.demo.people import DEMO_TENANT, PAYING_PLAN, create_tenants
+from sandbox.demo.pilot import add_pilot
 from sandbox.demo.provider_keys import furnish_keys
 from sandbox.demo.purchase import pays_at_sandbox
 from sandbox.demo.trace import replay, trace_is_recorded
@@ -20,16 +22,17 @@ from tenants.models import Tenant
 
 
 def load_demo(home: Path) -> None:
-    """Catalogues, prices, tenants, the trace, provider keys; leaves `demo-seed.json` in `home`."""
+    """Catalogues, prices, tenants, the trace, invoices, provider keys; leaves `demo-seed.json` in `home`."""
     call_command("load_catalog", if_empty=True)
     call_command("load_prices")
     seed = _seed(home / "demo-seed.json")
     tenant = Tenant.objects.get(slug=seed["tenant"])
     if not trace_is_recorded(tenant):
         replay(tenant, workspace=seed["workspace"], until=datetime.fromisoformat(seed["trace_until"]))
+    add_pilot(tenant, at=now())
     flush_all_rollups()
-    if findings := check_ledger(at=now()):
-        sys.exit("The ledger does not add up after the replay:\n" + "\n".join(findings))
+    if findings := [*check_ledger(at=now()), *verify_invoices()]:
+        sys.exit("The ledger and the invoices do not add up after the replay:\n" + "\n".join(findings))
     furnish_keys(at=now())  # after the replay: the trace ran on the platform's keys
 
 
