@@ -19,6 +19,9 @@ from vault.models import KeyEncryptionKey
 
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
+# Colours fade from one scheme to the other.
+_AT_REST = "() => Promise.allSettled(document.getAnimations().map(animation => animation.finished)).then(() => true)"
+
 
 @pytest.fixture
 def subscriber(site: Site, own_vault: KeyEncryptionKey) -> Iterator[Receiver]:
@@ -65,6 +68,7 @@ def look(visitor: Visitor) -> None:
     for size, scheme in ((PHONE, "dark"), (DESK, "light")):
         visitor.page.set_viewport_size(size)
         visitor.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        visitor.page.evaluate(_AT_REST)
         assert visitor.overflow() == 0, (visitor.page.url, scheme)
         assert visitor.violations() == "", (visitor.page.url, scheme)
     assert visitor.complaints == []
@@ -91,6 +95,7 @@ def _endpoint_from_its_secret_to_its_end(member: Visitor, subscriber: Receiver) 
     page.get_by_role("link", name="Go to the endpoint").click()
     page.get_by_role("button", name="Send test event").click()
     expect(page.locator("#webhook-test")).to_contain_text("The test event has arrived")
+    expect(page.locator("#webhook-log tbody tr")).to_have_count(1)
     page.get_by_role("button", name="Replace the secret").press("Enter")
     expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Tab")

@@ -179,15 +179,17 @@ def test_sent_again_and_awaited(client: Client, endpoint: WebhookEndpoint) -> No
 
 
 def test_test_event_and_its_result(client: Client, endpoint: WebhookEndpoint) -> None:
-    """N1: beside its button, by itself; without scripts on the delivery's page."""
+    """N1: beside its button, by itself, and in the log; without scripts on the delivery's page."""
     awaited = client.post(path(endpoint, "/test"), headers=HTMX)
     assert "Waiting for the answer" in awaited.text
     delivery = WebhookDelivery.objects.get()
     make_attempt(delivery, 204, answer="")
     WebhookDelivery.objects.update(state="delivered", delivered_at=AT)
-    result = client.get(path(endpoint, f"/deliveries/{delivery.id}?part=test"), headers=HTMX).text
-    assert "The test event has arrived" in result
-    assert "hx-trigger" not in result
+    result = client.get(path(endpoint, f"/deliveries/{delivery.id}?part=test"), headers=HTMX)
+    assert "The test event has arrived" in result.text
+    assert "hx-trigger" not in result.text
+    assert "webhook-sent" in awaited["HX-Trigger"]
+    assert "webhook-sent" in result["HX-Trigger"]
     assert client.post(path(endpoint, "/test"))["Location"].startswith(path(endpoint, "/deliveries/"))
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.timezone import now
 from django.views.decorators.http import require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from billing.console.access import ConsoleRequest, Member, member_page
 from billing.console.pages.webhooks.delivery import MAX_LOOKS, delivery_page
@@ -23,6 +23,7 @@ from tenants.permissions import Permission
 from tenants.services.record_audit import Actor
 
 PAGE = "console/webhooks/delivery.html"
+_SENT = "webhook-sent"  # the log beside the result looks again when it hears this
 _TEST, _RESULT = "console/webhooks/_test_result.html", "console/webhooks/_result.html"
 
 
@@ -35,8 +36,10 @@ def delivery(request: ConsoleRequest, member: Member, endpoint_id: UUID, deliver
     """
     endpoint = found(member, endpoint_id)
     page = delivery_page(endpoint, _delivery(endpoint, delivery_id), now(), looks=_looks(request.GET.get("looks", "")))
-    fragment = _TEST if request.GET.get("part") == "test" else _RESULT
-    return render_page(request, member, PAGE, page, fragment=fragment)
+    if request.GET.get("part") != "test":
+        return render_page(request, member, PAGE, page, fragment=_RESULT)
+    response = render_page(request, member, PAGE, page, fragment=_TEST)
+    return trigger_client_event(response, _SENT) if page.attempts else response
 
 
 @require_POST
@@ -75,7 +78,8 @@ def test(request: ConsoleRequest, member: Member, endpoint_id: UUID) -> HttpResp
         return HttpResponseClientRedirect(url) if is_swap(request) else redirect(url)
     if not is_swap(request):
         return redirect("console:webhook_delivery", endpoint_id, sent.id)
-    return render_page(request, member, _TEST, delivery_page(endpoint, _delivery(endpoint, sent.id), at))
+    page = delivery_page(endpoint, _delivery(endpoint, sent.id), at)
+    return trigger_client_event(render_page(request, member, _TEST, page), _SENT)
 
 
 def _delivery(endpoint: WebhookEndpoint, delivery_id: UUID) -> WebhookDelivery:
