@@ -38,8 +38,8 @@ class SentTooOften(MembershipError):
 class UnknownInvitation(MembershipError):
     text = "No invitation belongs to this link."
     advice = (
-        "See that all of it was copied. If the invitation was sent again, only the newest e-mail's link works. Else "
-        "ask the person who invited you."
+        "See that all of it was copied. If the invitation was sent again, only the link in the newest e-mail works. "
+        "Else ask the person who invited you."
     )
 
 

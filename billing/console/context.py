@@ -21,9 +21,9 @@ _PAGES: tuple[tuple[str, str, str, Permission], ...] = (
     ("Payment", "console:payment", "credit-card", Permission.BILLING_VIEW),
     ("Provider keys", "console:keys", "vault", Permission.TENANT_MANAGE),
     ("API keys", "console:api_keys", "key-round", Permission.TENANT_MANAGE),
+    ("Webhooks", "console:webhooks", "webhook", Permission.TENANT_MANAGE),
     ("Members", "console:members", "users", Permission.TENANT_MANAGE),
     ("Notifications", "console:notifications", "mail", Permission.BILLING_VIEW),
-    ("Webhooks", "console:webhooks", "webhook", Permission.TENANT_MANAGE),
 )
 
 

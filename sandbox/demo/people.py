@@ -100,7 +100,7 @@ def _colleagues(tenant: Tenant, at: datetime) -> None:
     """Members beside the owner, and somebody whose invitation lies in the mailbox."""
     inviter = Actor(user_id=tenant.memberships.get().user_id)
     for email, name, role in COLLEAGUES:
-        added = add_member(tenant_id=tenant.id, email=email, role=role, at=at - OPENED_BEFORE, actor=inviter)
+        added = add_member(tenant_id=tenant.id, email=email, role=role, at=at, actor=inviter)
         User.objects.filter(pk=added.membership.user_id).update(name=name)
     invite_by_mail(tenant_id=tenant.id, email=INVITED, role=Role.ADMIN, actor=inviter, at=at)
 

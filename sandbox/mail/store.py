@@ -97,7 +97,7 @@ def _read(number: int, envelope: Envelope, content: bytes) -> Mail:
     return Mail(
         id=number,
         envelope=envelope,
-        subject=str(message["subject"] or "(no subject)"),
+        subject=str(message["subject"] or "").strip() or "(no subject)",
         sender=str(message["from"] or envelope.sender),
         to=str(message["to"] or ", ".join(envelope.recipients)),
         text=_part(message, "plain"),
