@@ -150,7 +150,7 @@ def _taxes(
         rate = rate_of(as_id(details.tax_rate)) if details is not None else None
         yield ProcessorTax(
             name=rate.display_name if rate is not None else "Tax",
-            percent=Decimal(str(rate.percentage)) if rate is not None else None,
+            percent=Decimal(str(rate.percentage)).normalize() if rate is not None else None,
             country=(rate.country or "") if rate is not None else "",
             amount=from_minor_units(tax.amount, currency),
         )

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,7 +25,7 @@ def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
         return []
     for page in sorted({row.object_id for row in found if row.kind in _PAGES}):
         sync_checkout(session_id=page, at=at)
-    for invoice in _oldest_first(row.object_id for row in found if row.kind == "invoice"):
+    for invoice in _oldest_first([row.object_id for row in found if row.kind == "invoice"]):
         sync_invoice(invoice_id=invoice, at=at)
     for charge in sorted({row.object_id for row in found if row.kind == "payment"}):
         sync_charge(charge_id=charge, at=at)
@@ -35,6 +35,6 @@ def repair_drift(*, account_id: UUID, at: datetime) -> list[DriftFinding]:
     return find_drift(account_id=account_id, at=at)
 
 
-def _oldest_first(newest_first: Iterable[str]) -> list[str]:
+def _oldest_first(newest_first: Sequence[str]) -> list[str]:
     """Invoices as Stripe lists them, each once: documents get their numbers in the order of time."""
-    return list(reversed(dict.fromkeys(newest_first)))
+    return list(dict.fromkeys(reversed(newest_first)))
