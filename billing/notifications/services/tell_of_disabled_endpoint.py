@@ -1,5 +1,7 @@
 from datetime import datetime
 
+from django.urls import reverse
+
 from billing.notifications.kinds import Kind
 from billing.notifications.models import WebhookEndpoint
 from billing.notifications.services.tell_tenant import tell_tenant
@@ -27,4 +29,6 @@ def tell_of_disabled_endpoint(*, endpoint: WebhookEndpoint, cancelled: int, at: 
         subject=f"{endpoint.tenant.name}: the webhook endpoint at {host} was disabled",
         body=f"Webhooks are no longer sent to the endpoint at {host}. {why}{given_up}\n\n{_TO_DO}",
         at=at,
+        link=reverse("console:webhook", args=[endpoint.id]),
+        link_text="See what was sent",
     )

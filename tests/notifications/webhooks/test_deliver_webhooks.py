@@ -182,6 +182,7 @@ def test_endpoint_that_is_gone_is_disabled_at_once() -> None:
     assert notice.kind == "webhook-endpoint-disabled"
     assert f"127.0.0.1:{receiver.port}" in notice.subject
     assert "410" in notice.body
+    assert str(endpoint.id) in notice.link
 
 
 def test_endpoint_that_fails_for_days_is_disabled() -> None:
