@@ -11,8 +11,8 @@ from tenants.permissions import Role
 from tests.console.make import HTMX, QueryCount, make_client, make_member, make_user, signed_in
 from tests.make import Customer, make_account, make_customer, make_tenant
 
-OPEN_TO_ALL = ("/", "/usage/", "/sessions/", "/alerts/", "/credits/", "/plans/", "/billing/")
-PAGES = (*OPEN_TO_ALL, "/api-keys/")
+OPEN_TO_ALL = ("/", "/usage/", "/sessions/", "/alerts/", "/credits/", "/plans/", "/billing/", "/notifications/")
+PAGES = (*OPEN_TO_ALL, "/api-keys/", "/members/")
 
 
 @pytest.mark.django_db
