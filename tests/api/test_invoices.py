@@ -114,7 +114,7 @@ def test_ids_that_name_nothing(customer: Customer, text: str) -> None:
 
 def test_pdf(customer: Customer) -> None:
     """I2: named by its number, kept by the caller alone, and not made again for who has it."""
-    invoice = issue(customer.account)
+    invoice = issue(customer.account, at=AT + timedelta(microseconds=1))
     path = f"{PATH}/inv_{invoice.id.hex}.pdf"
     response = get(path, customer.key, Accept="application/pdf")
     assert response.content.startswith(b"%PDF-")

@@ -28,7 +28,7 @@ def render_pdf(facts: DocumentFacts) -> bytes:
         package_path=_NO_PACKAGES,
         package_cache_path=_NO_PACKAGES,
     )
-    pdf = compiler.compile(format="pdf", timestamp=facts.issued_at.astimezone(UTC))
+    pdf = compiler.compile(format="pdf", timestamp=facts.issued_at.astimezone(UTC).replace(microsecond=0))
     if not isinstance(pdf, bytes):
         raise TypeError("One document is one file.")
     return pdf
