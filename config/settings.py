@@ -10,6 +10,7 @@ from django.urls import reverse_lazy
 
 from config.admin_site import UNFOLD as UNFOLD
 from config.logging import LOGGING as LOGGING
+from config.schedule import PERIODIC_WORK
 
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -265,91 +266,4 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULE = {
-    "flush-rollups": {"task": "billing.usage.tasks.flush_rollups", "schedule": 1.0, "options": {"expires": 5}},
-    "expire-holds": {"task": "billing.runtime.tasks.expire_holds", "schedule": 5.0, "options": {"expires": 30}},
-    "end-lost-sessions": {
-        "task": "billing.runtime.tasks.end_lost_sessions",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "tell-of-stopped-sessions": {
-        "task": "billing.runtime.tasks.tell_of_stopped_sessions",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "watch-usage": {"task": "billing.usage.tasks.watch_usage", "schedule": 10.0, "options": {"expires": 30}},
-    "expire-grants": {"task": "billing.credits.tasks.expire_grants", "schedule": 60.0, "options": {"expires": 120}},
-    "work-stripe-inbox": {
-        "task": "billing.stripe_sync.tasks.work_inbox",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "close-cycles": {"task": "billing.invoices.tasks.close_cycles", "schedule": 60.0, "options": {"expires": 120}},
-    "correct-invoices": {
-        "task": "billing.invoices.tasks.correct_invoices",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "refresh-payments": {
-        "task": "billing.invoices.tasks.refresh_payments",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "push-prices": {"task": "billing.stripe_sync.tasks.push_prices", "schedule": 60.0, "options": {"expires": 120}},
-    "compare-with-stripe": {
-        "task": "billing.stripe_sync.tasks.compare_with_stripe",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
-    },
-    "forget-deliveries": {
-        "task": "billing.stripe_sync.tasks.forget_deliveries",
-        "schedule": 86400.0,
-        "options": {"expires": 3600},
-    },
-    "report-meters": {
-        "task": "billing.stripe_sync.tasks.report_meters",
-        "schedule": 300.0,
-        "options": {"expires": 600},
-    },
-    "send-payouts": {"task": "billing.stripe_sync.tasks.send_payouts", "schedule": 60.0, "options": {"expires": 120}},
-    "check-keys": {"task": "vault.tasks.check_keys", "schedule": 10.0, "options": {"expires": 30}},
-    "end-overlaps": {"task": "vault.tasks.end_overlaps", "schedule": 60.0, "options": {"expires": 120}},
-    "tell-of-keys": {
-        "task": "billing.notifications.tasks.tell_of_keys",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-    "end-grace": {"task": "billing.subscriptions.tasks.end_grace", "schedule": 60.0, "options": {"expires": 120}},
-    "tell-of-overdue-plans": {
-        "task": "billing.notifications.tasks.tell_of_overdue_plans",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "send-notices": {"task": "billing.notifications.tasks.send_notices", "schedule": 10.0, "options": {"expires": 30}},
-    "deliver-webhooks": {
-        "task": "billing.notifications.tasks.deliver_webhooks",
-        "schedule": 1.0,
-        "options": {"expires": 5, "queue": "webhooks"},
-    },
-    "deliver-slow-webhooks": {
-        "task": "billing.notifications.tasks.deliver_slow_webhooks",
-        "schedule": 1.0,
-        "options": {"expires": 5, "queue": "webhooks"},
-    },
-    "end-secret-overlaps": {
-        "task": "billing.notifications.tasks.end_secret_overlaps",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "forget-webhooks": {
-        "task": "billing.notifications.tasks.forget_webhooks",
-        "schedule": 3600.0,
-        "options": {"expires": 1800},
-    },
-    "tell-of-subscriptions": {
-        "task": "billing.notifications.tasks.tell_of_subscriptions",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-}
+CELERY_BEAT_SCHEDULE = PERIODIC_WORK
