@@ -12,7 +12,7 @@ from tests.console.make import HTMX, QueryCount, make_client, make_member, make_
 from tests.make import Customer, make_account, make_customer, make_tenant
 
 OPEN_TO_ALL = ("/", "/usage/", "/sessions/", "/alerts/", "/credits/", "/plans/", "/billing/", "/notifications/")
-PAGES = (*OPEN_TO_ALL, "/api-keys/", "/members/")
+PAGES = (*OPEN_TO_ALL, "/api-keys/", "/members/", "/webhooks/")
 
 
 @pytest.mark.django_db
