@@ -10,6 +10,8 @@ from billing.core.money import from_minor_units
 from billing.credits.models import LedgerAccount, TopUp, Transfer
 from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.open_ledger_account import platform_account
+from billing.invoices.models import Invoice
+from billing.invoices.services.verify_invoices import verify_invoices
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.differences import ARREARS
@@ -89,7 +91,20 @@ def assert_same_purchases(history: History) -> None:
         assert (rows[key].taken_back, _paid(rows[key])) == (part, rows[key].total - refunded)
     bought = sum(charge.amount for charge in by_purchase.values())
     invoices = list(client.v1.invoices.list({"limit": 100}).auto_paging_iter())
+    assert_same_invoices(history, invoices)
     assert sum(one.amount for one in charges) == bought + sum(one.amount_paid for one in invoices)
+
+
+def assert_same_invoices(history: History, invoices: list[sdk.Invoice]) -> None:
+    """Each finalized invoice of a subscription that charges something is one document, paid or not as Stripe says."""
+    finalized = [one for one in invoices if one.parent and one.status != "draft"]
+    charging = {str(one.id) for one in finalized if any(line.amount for line in one.lines.data)}
+    documents = Invoice.objects.filter(account=history.account).exclude(external_id="").select_related("payment")
+    ours = {one.external_id: (one.amount_due, one.payment.status) for one in documents}
+    theirs = {str(one.id): (from_minor_units(one.total, "USD"), one.status) for one in finalized}
+    assert charging <= set(ours)
+    assert ours == {key: theirs[key] for key in ours}
+    assert verify_invoices(account_id=history.account.id) == []
 
 
 def assert_same_usage(history: History) -> None:

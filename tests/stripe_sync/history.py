@@ -14,6 +14,7 @@ from django.test import Client
 from billing.api.hot.key_cache import forget_callers
 from billing.core.problems import Problem
 from billing.credits.services.open_ledger_account import platform_account
+from billing.invoices.services.close_due_cycles import open_first_cycles
 from billing.plans.queries import clear_price_book
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.mirror import forget_own_account
@@ -70,6 +71,7 @@ class History:
         self.stripe = stripe
         self.customer = make_customer("free", at=stripe_now(stripe))
         self.account = self.customer.account
+        open_first_cycles(account_id=self.account.id)
         self._lost = lost  # the share of webhooks that never come
         self._mail = Random(seed)
         self._done: set[str] = set()  # deliveries that came, or never will
