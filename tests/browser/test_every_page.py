@@ -1,5 +1,6 @@
 """What holds for all pages: accessible, usable on a phone and by keyboard (F1)."""
 
+from itertools import product
 from typing import Literal
 
 import pytest
@@ -30,30 +31,28 @@ def test_pages_pass_axe(visitor: Visitor, size: ViewportSize, scheme: Scheme) ->
         assert visitor.violations() == "", path
 
 
-@pytest.mark.parametrize("path", ["/account/password/change/", "/account/2fa/", "/account/2fa/totp/activate/"])
-def test_settings_pass_axe(visitor: Visitor, path: str) -> None:
+def test_settings_pass_axe(visitor: Visitor) -> None:
     """F4: the pages of the user menu, on a phone."""
     visitor.page.set_viewport_size(PHONE)
     visitor.sign_in()
-    visitor.open(path)
-    visitor.confirm_password()
-    assert visitor.overflow() == 0
-    assert visitor.complaints == []
-    assert visitor.violations() == ""
+    for path in ("/account/password/change/", "/account/2fa/", "/account/2fa/totp/activate/"):
+        visitor.open(path)
+        visitor.confirm_password()
+        assert visitor.overflow() == 0, path
+        assert visitor.complaints == []
+        assert visitor.violations() == "", path
 
 
-@pytest.mark.parametrize("width", [390, 640, 1024, 1280])
-def test_eleven_digits_fit(rich_visitor: Visitor, width: int) -> None:
+def test_eleven_digits_fit(rich_visitor: Visitor) -> None:
     """F1: tiles make room for a cost of eleven digits: neither the page nor a tile scrolls sideways."""
     page = rich_visitor.page
-    page.set_viewport_size(ViewportSize(width=width, height=844))
     rich_visitor.sign_in()
-    for path in ("/", "/usage/", "/credits/"):
+    for width, path in product((390, 640, 1024, 1280), ("/credits/", "/usage/", "/")):
+        page.set_viewport_size(ViewportSize(width=width, height=844))
         rich_visitor.open(path)
         expect(page.locator(".stat").filter(has_text="$").first).to_be_visible()
-        assert rich_visitor.overflow() == 0, path
-        assert page.locator(".stat").evaluate_all(SPILLS) == [], path
-    rich_visitor.open("/")
+        assert rich_visitor.overflow() == 0, (path, width)
+        assert page.locator(".stat").evaluate_all(SPILLS) == [], (path, width)
     expect(page.locator(".stat").filter(has_text="Cost this period")).to_contain_text("$12,500,000,000.24")
 
 
