@@ -124,3 +124,15 @@ def test_oldest_go(tmp_path: Path) -> None:
         (tmp_path / f"{number + 1:08}.eml").touch()
     assert store.add(b"Subject: x\r\n\r\ny", sender="a@example.com", recipients=["b@example.com"]) == MOST_KEPT + 1
     assert (len(store.numbers()), store.find(1)) == (MOST_KEPT, None)
+
+
+def test_what_is_no_mail_is_refused(mailbox: Mailbox) -> None:
+    """RFC 5321: by the code for its reason; the connection stays good."""
+    host, _, port = mailbox.email_url.removeprefix("smtp://").partition(":")
+    with smtplib.SMTP(host, int(port), timeout=10) as client:
+        codes = [
+            client.docmd(*command)[0] for command in (("DATA",), ("MAIL", "FROM:nobody"), ("VRFY", "x"), ("NOOP",))
+        ]
+        client.send_message(letter())
+    assert codes == [503, 501, 502, 250]
+    assert len(mailbox.store.numbers()) == 1
