@@ -120,8 +120,8 @@ def lines_of(invoice: Invoice) -> list[InvoiceLine]:
 
 def to_be_paid(account_id: UUID) -> OpenSum:
     """What the account's open invoices still ask for; one query."""
-    rows = _with_remaining(Invoice.objects.filter(account_id=account_id, kind=Invoice.Kind.INVOICE))
-    amounts = list(rows.filter(remaining__gt=0).values_list("remaining", flat=True))
+    rows = _with_remaining(Invoice.objects.filter(account_id=account_id, payment__status=InvoicePayment.Status.OPEN))
+    amounts = [amount for row in rows.only("id") if (amount := vars(row)["remaining"]) > 0]
     return OpenSum(len(amounts), sum(amounts, Decimal(0)))
 
 
