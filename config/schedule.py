@@ -1,4 +1,4 @@
-"""What the worker does at which intervals; which work is due the database knows, so that a run too many does nothing."""
+"""What the worker does at which intervals. Which work is due the database knows: a run too many does nothing."""
 
 from typing import Any
 

@@ -2,6 +2,7 @@
 
 from billing.core.ids import encode_id
 from billing.core.periods import Period
+from billing.invoices.documents.formats import span
 from billing.invoices.models import Invoice
 
 _PRODUCTS = {
@@ -25,17 +26,12 @@ def usage_text(product: str, funding: str) -> str:
 
 def adjustment_text(product: str, period: Period) -> str:
     """Usage that was recorded after its period had been invoiced (U6)."""
-    return f"{usage_text(product, '')} of {span_text(period)}, recorded later"
+    return f"{usage_text(product, '')} of {span(period.start, period.end)}, recorded later"
 
 
 def correction_text(product: str, period: Period) -> str:
     """Usage that was taken back."""
-    return f"{usage_text(product, '')} of {span_text(period)}, taken back"
-
-
-def span_text(period: Period) -> str:
-    """A period's dates, as in "1 Nov 2026 to 1 Dec 2026"."""
-    return f"{period.start:%-d %b %Y} to {period.end:%-d %b %Y}"
+    return f"{usage_text(product, '')} of {span(period.start, period.end)}, taken back"
 
 
 def document_id(document: Invoice) -> str:

@@ -15,7 +15,7 @@ from billing.subscriptions.models import BillingAccount
 
 _ZERO = Decimal(0)
 _START = datetime(2000, 1, 1, tzinfo=UTC)
-# An event takes its time before it waits for the account's lock: a closing that had it first may be older.
+# An event and a closing take their times before they wait for the account's lock: which was first, these do not tell.
 _SKEW = timedelta(minutes=1)
 _LEDGER = """
     SELECT COALESCE((SELECT sum(cost) FROM billing_usage_usageevent
@@ -28,8 +28,8 @@ _LEDGER = """
 """
 _USED = """
     SELECT e.period_start, e.product, e.funding,
-           COALESCE(sum(e.cost) FILTER (WHERE e.recorded_at <= %(closed)s), 0),
-           COALESCE(sum(abs(e.cost)) FILTER (WHERE e.recorded_at > %(closed)s AND e.recorded_at <= %(skewed)s), 0)
+           COALESCE(sum(e.cost) FILTER (WHERE e.recorded_at <= %(before)s), 0),
+           COALESCE(sum(abs(e.cost)) FILTER (WHERE e.recorded_at > %(before)s AND e.recorded_at <= %(after)s), 0)
       FROM billing_usage_usageevent AS e
      WHERE e.account_id = %(account)s AND e.period_start < %(end)s AND e.funding IN ('credits', 'invoice')
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -57,7 +57,8 @@ def usage_findings(account: BillingAccount) -> Iterator[str]:
     listed = _listed(account)
     later = set(_listed_later(account, last["at"]))
     unit = Decimal(1).scaleb(-minor_exponent(account.currency))
-    parameters = {"account": account.id, "closed": last["at"], "skewed": last["at"] + _SKEW, "end": last["end"]}
+    about = {"before": last["at"] - _SKEW, "after": last["at"] + _SKEW}
+    parameters = {"account": account.id, "end": last["end"], **about}
     for start, product, funding, used, skewed in _rows(_USED, parameters):
         on_documents = listed.get((start, product, funding), _ZERO)
         if (start, product, funding) not in later and abs(used - on_documents) >= unit + skewed:

@@ -1,10 +1,10 @@
 from datetime import datetime
 
 from billing.core.money import minor_exponent, spell_amount
-from billing.core.periods import Period
+from billing.invoices.documents.formats import span
 from billing.invoices.models import Invoice
 from billing.invoices.news import invoice_news
-from billing.invoices.texts import document_id, span_text
+from billing.invoices.texts import document_id
 from billing.notifications.event_types import EventType
 from billing.notifications.kinds import Kind
 from billing.notifications.services.publish_events import Fact, account_data, publish_events
@@ -30,7 +30,7 @@ def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime
 
 def _invoice_message(document: Invoice, account: BillingAccount) -> Message:
     due = spell_amount(document.amount_due, document.currency)
-    covered = span_text(Period(document.period_start, document.period_end))
+    covered = span(document.period_start, document.period_end)
     total = spell_amount(document.total, document.currency)
     return Message(
         tenant_id=account.tenant_id,
