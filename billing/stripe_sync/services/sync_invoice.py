@@ -43,12 +43,13 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
             return False
         invoice = client.v1.invoices.retrieve(invoice_id)  # again, now that nobody else applies what they have read
         asked = _asked_by(client, customer, invoice)
-        issue_documents(account_id=customer.account_id, invoices=undocumented(client, [invoice]), at=at)
+        to_document = undocumented(client, [invoice])
+        mirror(invoice)  # and with it Stripe has been asked all, before the ledger is locked
+        issue_documents(account_id=customer.account_id, invoices=to_document, at=at)
         _settle(customer, invoice_id, asked, at)
         if is_finalized(invoice):
             follow_payment(payment=read_payment(invoice), at=at)
         refresh_payments(account_id=customer.account_id, at=at)
-        mirror(invoice)
     return True
 
 
