@@ -38,6 +38,12 @@ from vault.models import KeyEncryptionKey
 from vault.platform_keys import forget_platform_keys
 
 PROJECT = Path(__file__).resolve().parent.parent
+LONGEST = (
+    "tests/faults/",
+    "tests/canary/test_canary.py",
+    "tests/stripe_sync/test_no_drift.py",
+    "tests/browser/test_paying.py",
+)
 SERVERS = pytest.StashKey[ExitStack]()
 
 
@@ -45,6 +51,12 @@ def pytest_configure(config: pytest.Config) -> None:
     servers = ExitStack()
     config.stash[SERVERS] = servers
     config.add_cleanup(servers.close)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All in random order, but the longest first: one that begins last leaves the other processes idle."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
 
 
 @pytest.hookimpl(optionalhook=True)
