@@ -13,7 +13,10 @@ from urllib.parse import quote
 from sandbox.mail.store import Mail, Store
 
 FOLDER = Path(__file__).parent / "pages"
-_PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; base-uri 'none'; form-action 'none'"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
 # Links of a mail open in a tab of their own, which is free again.
 _MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; frame-ancestors 'self'; "
