@@ -81,9 +81,9 @@ ABOUT: dict[Kind, About] = {
     Kind.PLAN_RESUMED: _PLAN,
     Kind.PLAN_ENDED: _PLAN,
     Kind.PLAN_PAID_TWICE: _PLAN,
-    Kind.INVOICE_READY: About(Category.INVOICES),
-    Kind.CREDIT_NOTE: About(Category.INVOICES),
+    Kind.INVOICE_READY: About(Category.INVOICES, "console:invoices", "See invoices"),
+    Kind.CREDIT_NOTE: About(Category.INVOICES, "console:invoices", "See invoices"),
     Kind.KEY_HEALTH: About(Category.KEYS, "console:keys", "Open Provider keys"),
-    Kind.WEBHOOK_DISABLED: About(Category.WEBHOOKS),
+    Kind.WEBHOOK_DISABLED: About(Category.WEBHOOKS, "console:webhooks", "Open Webhooks"),
     Kind.INVITATION: About(None),
 }
