@@ -4,10 +4,14 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PY := $(BIN)/python
 PORT ?= 8000
-WORKERS ?= 2
+# On two cores the third fills the pauses of the others.
+WORKERS ?= 3
 ARGS ?=
 TEMPLATES := $(wildcard templates $(wildcard */templates) $(wildcard */*/templates))
 LOCK_OPTIONS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+
+# What takes no tests; the first takes longest.
+CHECKS := types lint contracts migrations-check templates-check static-check
 
 # What Django's settings insist on where nothing is served: the type checker and makemigrations.
 CHECKS_ENVIRONMENT := DJANGO_SETTINGS_MODULE=tests.settings SECRET_KEY=only-for-checks-only-for-checks-only-for-checks-1234
@@ -21,7 +25,9 @@ endif
 
 export PORT
 .DEFAULT_GOAL := help
+ifndef AT_ONCE
 .NOTPARALLEL:
+endif
 .PHONY: help run test lint format types contracts migrations-check templates-check pytest unit static-check \
 	lock bench clean environment environment-dev
 
@@ -31,7 +37,9 @@ help: ## show this list
 run: environment ## start everything on PORT (8000): database, broker, demo tenant, worker, web; Ctrl-C stops it
 	@$(PY) -m sandbox.run
 
-test: lint types contracts migrations-check templates-check pytest static-check ## everything that decides whether a change lands
+test: environment-dev ## everything that decides whether a change lands
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target AT_ONCE=1 $(CHECKS)
+	@$(MAKE) --no-print-directory pytest
 
 lint: environment-dev ## ruff: rules and layout
 	$(BIN)/ruff check .
@@ -54,7 +62,7 @@ migrations-check: environment-dev ## no model change without its migration
 templates-check: environment-dev ## djlint: rules of the templates (its layout would add spaces inside inline elements)
 	$(if $(TEMPLATES),$(BIN)/djlint --profile django --lint $(TEMPLATES))
 
-pytest: environment-dev ## every test, in random order, on WORKERS (2) processes; ARGS go to pytest
+pytest: environment-dev ## every test, in random order, on WORKERS (3) processes; ARGS go to pytest
 	chromium=$$(sandbox/chromium.sh) && CHROMIUM=$$chromium $(PY) -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 unit: environment-dev ## some tests, in one process: make unit ARGS="tests/sandbox -k postgres"
