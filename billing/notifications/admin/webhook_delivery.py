@@ -56,7 +56,9 @@ class WebhookDeliveryAdmin(LargeTableAdmin[WebhookDelivery]):
     id_search_fields = ("id", "event_id", "endpoint_id", "tenant_id")
     fields = (
         ("tenant", "endpoint_link"),
-        ("type", "object_id", "message"),
+        "type",
+        "object_id",
+        "message",
         ("state_badge", "tries", "by_hand"),
         ("created_at", "due_at", "delivered_at"),
         "error",

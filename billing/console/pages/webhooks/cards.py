@@ -36,7 +36,10 @@ class EndpointCard:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """A delivery as a line of the log. `due_at` is when it is tried next, None where it is not."""
+    """A delivery as a line of the log, which is in the order of `created_at`: what it tells of may be older.
+
+    `due_at` is when it is tried next, None where it is not.
+    """
 
     id: UUID
     endpoint_id: UUID
@@ -50,6 +53,7 @@ class DeliveryRow:
     tries: int
     error: str
     occurred_at: datetime
+    created_at: datetime
     due_at: datetime | None
     delivered_at: datetime | None
 
@@ -93,6 +97,7 @@ def delivery_row(delivery: WebhookDelivery) -> DeliveryRow:
         tries=delivery.tries,
         error=delivery.error,
         occurred_at=event.occurred_at,
+        created_at=delivery.created_at,
         due_at=delivery.due_at if delivery.state == WebhookDelivery.State.PENDING else None,
         delivered_at=delivery.delivered_at,
     )

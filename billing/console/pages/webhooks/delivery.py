@@ -29,7 +29,7 @@ class AttemptRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryPage:
-    """`looks` counts how often the page has looked by itself; `waits`: it looks again."""
+    """`looks` counts how often the page has looked by itself; `waits`: it looks again. `is_due`: a try is under way."""
 
     card: EndpointCard
     row: DeliveryRow
@@ -37,20 +37,22 @@ class DeliveryPage:
     attempts: Sequence[AttemptRow]
     looks: int
     waits: bool
+    is_due: bool
 
 
 def delivery_page(
     endpoint: WebhookEndpoint, delivery: WebhookDelivery, at: datetime, *, looks: int = 0
 ) -> DeliveryPage:
     """A found delivery. The page looks again while a try is due within a minute, and for half a minute at most."""
-    is_due = delivery.state == WebhookDelivery.State.PENDING and delivery.due_at <= at + _SOON
+    is_pending = delivery.state == WebhookDelivery.State.PENDING
     return DeliveryPage(
         card=endpoint_card(endpoint),
         row=delivery_row(delivery),
         body=json.dumps(json.loads(body_of(delivery.event)), indent=2, ensure_ascii=False),
         attempts=[_attempt(row) for row in attempts_of(delivery)],
         looks=looks,
-        waits=is_due and looks < MAX_LOOKS,
+        waits=is_pending and delivery.due_at <= at + _SOON and looks < MAX_LOOKS,
+        is_due=is_pending and delivery.due_at <= at,
     )
 
 
