@@ -44,13 +44,14 @@ class ProrationAnswer(msgspec.Struct, frozen=True):
     """What a change costs: `credit` for unused time of the old terms, `charge` for the new ones.
 
     `pending` is what earlier changes left for the next invoice, negative where they were credits; `net` is charge less
-    credit plus pending. A positive net is charged at once, a negative one comes off the next invoice. `at` is when it
-    was reckoned for; `null` where nothing is prorated.
+    credit plus pending, with the `tax` of that. A positive net is charged at once, a negative one comes off the next
+    invoice. `at` is when it was reckoned for; `null` where nothing is prorated.
     """
 
     credit: Money
     charge: Money
     pending: Money
+    tax: Money
     net: Money
     currency: str
     at: datetime | None
@@ -122,6 +123,7 @@ def proration_answer(preview: ChangePreview) -> ProrationAnswer:
         credit=rate(preview.credit),
         charge=rate(preview.charge),
         pending=rate(preview.pending),
+        tax=rate(preview.tax),
         net=rate(preview.net),
         currency=preview.currency,
         at=preview.proration_at,

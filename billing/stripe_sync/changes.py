@@ -33,15 +33,16 @@ class ChangePreview:
 
     `credit` is given back for unused time of the old terms, `charge` taken for the new ones, neither is negative, both
     of this change alone. `pending` is what earlier changes left for the next invoice, negative where they were credits.
-    `net` is charge less credit plus pending: a positive one is charged at once, a negative one comes off the next
-    invoice. From `next_at` on, `next_amount` is charged for every interval; usage comes on top. `proration_at` is None
-    where nothing is prorated, `next_at` where the change is made at once and for nothing. Hand `expected` back to make
-    this very change.
+    `net` is charge less credit plus pending, with the `tax` of that: a positive one is charged at once, a negative one
+    comes off the next invoice. From `next_at` on, `next_amount` is charged for every interval; usage and taxes come on
+    top. `proration_at` is None where nothing is prorated, `next_at` where the change is made at once and for nothing.
+    Hand `expected` back to make this very change.
     """
 
     credit: Decimal
     charge: Decimal
     pending: Decimal
+    tax: Decimal
     net: Decimal
     currency: str
     price: PricePoint

@@ -29,7 +29,7 @@ def documents_of(invoice_ids: Iterable[str]) -> dict[str, KnownDocument]:
     """The documents of Stripe's invoices, by Stripe's id; one query."""
     found = Invoice.objects.filter(external_id__in=list(invoice_ids)).exclude(external_id="")
     rows = found.values_list("external_id", "id", "number", "payment__status", "payment__attempts")
-    return {key: KnownDocument(document_id, number, *payment) for key, document_id, number, *payment in rows}
+    return {key: KnownDocument(id_, number, status, attempts) for key, id_, number, status, attempts in rows}
 
 
 def undocumented(client: stripe.StripeClient, invoices: Iterable[stripe.Invoice]) -> list[ProcessorInvoice]:

@@ -46,6 +46,7 @@ class Reckoning:
     credit: Decimal
     charge: Decimal
     pending: Decimal
+    tax: Decimal
     net: Decimal
     proration_at: datetime
     next_at: datetime
@@ -78,7 +79,8 @@ def reckon(client: stripe.StripeClient, wanted: Wanted, *, proration_at: datetim
     charge = from_minor_units(sum(amount for amount in amounts if amount > 0), currency)
     net = from_minor_units(invoice.total, currency)
     next_at = boundary(when, 1, _MONTHS[wanted.price.interval]) if wanted.moves_anchor else _period_end(wanted)
-    return Reckoning(credit, charge, net - charge + credit, net, when, next_at)
+    tax = from_minor_units(sum(one.amount for one in invoice.total_taxes or ()), currency)
+    return Reckoning(credit, charge, net - tax - charge + credit, tax, net, when, next_at)
 
 
 def _lines_of_change(

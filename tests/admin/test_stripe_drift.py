@@ -49,7 +49,7 @@ def test_one_account_is_repaired(staff: Client, stripe_catalogue: StripeSandbox)
     finding = find_drift(account_id=customer.account.id, at=AT)[0]
     assert str(customer.account) in staff.get(page(finding)).text
     staff.post(page(finding, "look"), SAID)
-    assert "2 differences are open." in staff.get(page(finding)).text
+    assert "3 differences are open." in staff.get(page(finding)).text
     staff.post(page(finding, "repair"), SAID)
     assert "0 differences are open." in staff.get(page(finding)).text
     assert plan(customer) == "pro"

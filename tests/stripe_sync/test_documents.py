@@ -60,6 +60,8 @@ def change(customer: Customer, stripe: StripeSandbox, plan: str) -> None:
     """To other terms, for what is shown."""
     target = Target(plan, "monthly", "standard", 1)
     shown = preview_change(account_id=customer.account.id, target=target, at=stripe_now(stripe))
+    assert shown.net == shown.charge - shown.credit + shown.pending + shown.tax != shown.tax
+    assert abs(shown.tax - (shown.net - shown.tax) * Decimal("0.19")) < Decimal("0.02")
     change_subscription(
         account_id=customer.account.id, target=target, expected=shown.expected, actor=SYSTEM, at=stripe_now(stripe)
     )

@@ -85,6 +85,11 @@ class PlanChangePage:
         """What earlier changes left for the next invoice, without its sign."""
         return abs(self.preview.pending) if self.preview is not None else Decimal(0)
 
+    @property
+    def tax_amount(self) -> Decimal:
+        """The tax of what the change costs, without its sign."""
+        return abs(self.preview.tax) if self.preview is not None else Decimal(0)
+
 
 def plan_change_page(account: BillingAccount, wanted: Target, at: datetime, *, key: str) -> PlanChangePage:
     """What the way from the present plan to the wanted one is. Raises UnknownPlan for what is not offered."""
