@@ -52,7 +52,7 @@ def test_document_and_its_payment(customer: Customer, django_assert_num_queries:
     assert invoice.number in client.get("/").text
     assert "Somebody who manages billing can pay it." in reader.get(path).text
     InvoicePayment.objects.update(attempts=2, next_attempt_at=AT + timedelta(days=3))
-    assert "The payment failed 2 times; the next try is on" in client.get(path).text
+    assert "the payment failed 2 times, the next try is on" in client.get(path).text
     pay(invoice)
     paid = client.get(path).text
     assert "paid on" in paid

@@ -42,6 +42,7 @@ class FilterLink:
 @dataclass(frozen=True, slots=True)
 class Running:
     """What no invoice has listed yet: `usage` is what it costs so far, without what is included or on own keys.
+    Usage that was taken back after it was listed is for a credit note.
 
     `is_over` once the period has ended and its invoice is on the way.
     """
@@ -109,7 +110,7 @@ def _running(account: BillingAccount, at: datetime) -> Running | None:
         return None
     charges = unlisted_charges(account.id, before=at)
     usage = sum((charge.cost for key, charge in charges.items() if key.funding in CHARGED), start=Decimal(0))
-    return Running(period, usage, is_over=period.end <= at)
+    return Running(period, max(usage, Decimal(0)), is_over=period.end <= at)
 
 
 def _url(**parameters: str) -> str:

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from billing.console import feature_texts, figures
+from billing.invoices.documents import formats
 
 register = template.Library()
 
@@ -91,6 +92,12 @@ def ago(moment: datetime, at: datetime) -> str:
 def utc_day(moment: datetime) -> str:
     """Write the UTC day of a period's edge."""
     return figures.format_utc_day(moment)
+
+
+@register.filter
+def span(start: datetime, end: datetime) -> str:
+    """Write the UTC days of a period from its first to its last, as documents do."""
+    return formats.span(start, end)
 
 
 @register.filter

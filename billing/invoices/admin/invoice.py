@@ -36,7 +36,13 @@ from tenants.staff_dialogs import dialog_action
 _INVOICE = "billing_invoices_invoice"
 _KIND_COLOURS = {"Invoice": "info", "Credit note": "warning"}
 _SHOWN = 10  # findings, one message each
-_AMOUNTS = ("subtotal", "tax", "total", "credits_applied", "carried", "amount_due", "off_debt", "as_credits")
+_AMOUNTS = (
+    ("currency", "subtotal"),
+    ("tax", "total"),
+    ("credits_applied", "carried"),
+    ("amount_due", "taxes"),
+    ("off_debt", "as_credits"),
+)
 
 
 @admin.register(Invoice)
@@ -63,7 +69,7 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
                 )
             },
         ),
-        ("Amounts", {"fields": (("currency", *_AMOUNTS[:3]), _AMOUNTS[3:6], _AMOUNTS[6:], "taxes")}),
+        ("Amounts", {"fields": _AMOUNTS}),
         ("Parties", {"fields": (("seller", "customer"),)}),
         ("Seal", {"fields": ("position", "previous_hash", "content_hash")}),
         ("At the payment processor", {"fields": (("external_id", "external_number"),)}),
