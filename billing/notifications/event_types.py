@@ -65,7 +65,10 @@ _EXAMPLES: Mapping[EventType, Mapping[str, Any]] = MappingProxyType(
     {
         EventType.INVOICE_ISSUED: {**_OF_ACCOUNT, "invoice": _INVOICE},
         EventType.INVOICE_PAID: {**_OF_ACCOUNT, "invoice": _INVOICE},
-        EventType.INVOICE_FAILED: {**_OF_ACCOUNT, "invoice": _INVOICE},
+        EventType.INVOICE_FAILED: {
+            **_OF_ACCOUNT,
+            "invoice": {**_INVOICE, "attempt": 1, "next_attempt_at": "2026-12-04T09:00:00Z"},
+        },
         EventType.CREDIT_NOTE_ISSUED: {
             **_OF_ACCOUNT,
             "credit_note": {

@@ -98,6 +98,7 @@ def test_the_processor_speaks_for_its_own() -> None:
     assert [one for one, _ in told()] == [*["invoice.failed"] * 3, "invoice.paid"]
     attempts = WebhookEvent.objects.filter(type="invoice.failed").order_by("id").values_list("data", flat=True)
     assert [data["invoice"]["attempt"] for data in attempts] == [1, 2, 3]
+    assert attempts[0]["invoice"]["next_attempt_at"] == "2026-03-10T13:00:00Z"
     assert follow("open", 1, key="in_2") is False
     with transaction.atomic():
         voided = issue(customer.account, "1.00", columns={"external_id": "in_3"})

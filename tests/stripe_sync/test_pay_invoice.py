@@ -10,6 +10,7 @@ from billing.invoices.services.close_due_cycles import close_due_cycles
 from billing.notifications.models import WebhookEvent
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import ArrearsInvoice
+from billing.stripe_sync.services.find_drift import find_drift
 from billing.stripe_sync.services.pay_invoice import pay_invoice
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_invoice import sync_invoice
@@ -92,6 +93,8 @@ def test_voided_at_stripe(stripe_catalogue: StripeSandbox) -> None:
         client.v1.payment_methods.detach(card.id)
     assert pay(invoice, stripe).endswith(invoice.external_id)
     client.v1.invoices.void_invoice(invoice.external_id)
+    fields = [row.field for row in find_drift(account_id=customer.account.id, at=stripe_now(stripe))]
+    assert "payment" in fields
     assert pay(invoice, stripe) == ""
     assert (payment_of(invoice)[0], pay(invoice, stripe)) == ("void", "nothing-to-pay")
     sync_invoice(invoice_id=invoice.external_id, at=stripe_now(stripe))

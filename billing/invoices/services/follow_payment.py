@@ -7,6 +7,7 @@ from billing.invoices.models import InvoicePayment
 from billing.invoices.news import invoice_news
 from billing.invoices.processor import ProcessorPayment
 from billing.notifications.event_types import EventType
+from billing.notifications.queries import written_time
 from billing.notifications.services.publish_events import Fact, publish_events
 
 _Status = InvoicePayment.Status
@@ -45,6 +46,6 @@ def _facts(row: InvoicePayment, payment: ProcessorPayment, at: datetime) -> Iter
     if payment.status in (_Status.PAID, _Status.VOID):
         return
     for attempt in range(row.attempts + 1, payment.attempts + 1):
-        again = payment.next_attempt_at.isoformat() if payment.next_attempt_at is not None else None
+        again = written_time(payment.next_attempt_at) if payment.next_attempt_at is not None else None
         said = {"attempt": attempt, "next_attempt_at": again}
         yield invoice_news(invoice, invoice.account, EventType.INVOICE_FAILED, at=at, key=str(attempt), more=said)
