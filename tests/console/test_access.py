@@ -11,7 +11,17 @@ from tenants.permissions import Role
 from tests.console.make import HTMX, QueryCount, make_client, make_member, make_user, signed_in
 from tests.make import Customer, make_account, make_customer, make_tenant
 
-OPEN_TO_ALL = ("/", "/usage/", "/sessions/", "/alerts/", "/credits/", "/plans/", "/billing/", "/notifications/")
+OPEN_TO_ALL = (
+    "/",
+    "/usage/",
+    "/sessions/",
+    "/alerts/",
+    "/credits/",
+    "/plans/",
+    "/invoices/",
+    "/billing/",
+    "/notifications/",
+)
 PAGES = (*OPEN_TO_ALL, "/api-keys/", "/members/", "/webhooks/")
 
 
