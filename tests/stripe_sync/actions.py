@@ -7,6 +7,7 @@ from typing import Any
 
 import stripe as sdk
 
+from billing.invoices.services.close_due_cycles import close_due_cycles
 from billing.stripe_sync.changes import Target
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import CheckoutSession, StripePrice
@@ -202,8 +203,9 @@ def delete_customer(history: History, chance: Random) -> None:
 
 
 def compare(history: History, chance: Random) -> None:
-    """The hourly comparison comes in between."""
+    """The hourly comparison comes in between, and the closing of cycles."""
     reconcile(at=history.now)
+    close_due_cycles(at=history.now, account_id=history.account.id)
 
 
 WEIGHTS: dict[Callable[[History, Random], object], int] = {
