@@ -39,7 +39,8 @@ def test_all_periods_in_one_query(django_assert_num_queries: DjangoAssertNumQuer
 
 
 @pytest.mark.parametrize(
-    ("plan", "fundings"), [("payg", ["credits", "credits"]), ("pro", ["included", "invoice"]), ("free", ["included", "invoice"])]
+    ("plan", "fundings"),
+    [("payg", ["credits", "credits"]), ("pro", ["included", "invoice"]), ("free", ["included", "invoice"])],
 )
 def test_who_pays_is_what_events_say(plan: str, fundings: list[str]) -> None:
     """U7, I1: what the plans of a period tell of a sum is what its events were recorded with."""
