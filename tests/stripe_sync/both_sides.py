@@ -15,7 +15,7 @@ from billing.invoices.services.verify_invoices import verify_invoices
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.differences import ARREARS
-from billing.stripe_sync.models import InboxEvent, InvoiceSettlement, MeterReport, StripeMeter
+from billing.stripe_sync.models import InboxEvent, InvoiceSettlement, MeterReport, StripeCustomer, StripeMeter
 from billing.stripe_sync.queries import payment_methods_of
 from billing.stripe_sync.reading import price_of
 from billing.stripe_sync.services.find_drift import find_drift
@@ -124,7 +124,10 @@ def assert_same_usage(history: History) -> None:
     for meter in StripeMeter.objects.filter(product="pstn"):
         found = stripe_client().v1.billing.meters.event_summaries.list(meter.meter_id, span).auto_paging_iter()
         held = sum((Decimal(str(one.aggregated_value)) for one in found), start=Decimal(0)) / 100
-        sent = MeterReport.objects.filter(product=meter.product, sent_at__gte=agreement.started_at)
+        since = max(
+            _instant(start), StripeCustomer.objects.get(account=history.account).created_at.replace(microsecond=0)
+        )
+        sent = MeterReport.objects.filter(product=meter.product, sent_at__gte=since)  # meters count whole minutes
         assert held == (sent.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
