@@ -4,6 +4,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.invoices.models import Invoice, InvoiceLine, InvoicePayment
 from billing.invoices.services.verify_invoices import verify_invoices
@@ -170,3 +172,20 @@ def test_tenant_is_told_in_the_same_transaction() -> None:
     assert invoice.number in notice.subject
     assert "0.13 USD is due" in notice.body
     assert Invoice.objects.count() == 1
+
+
+def test_queries_of_a_closing() -> None:
+    """I1: as many statements for a thousand events as for one; a run without anything due takes three."""
+    counts = []
+    for events in (1, 40):
+        customer = make_customer(balance="10", at=AT + events * DAY)
+        runs(customer, events, AT + events * DAY)
+        end = terms_of(customer.account.id, AT + events * DAY).period(AT + events * DAY).end
+        close(AT + events * DAY, customer.account)
+        with CaptureQueriesContext(connection) as queries:
+            assert close(end, customer.account) == 1
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 44
+    with CaptureQueriesContext(connection) as queries:
+        assert close(AT) == 0
+    assert len(queries) == 3

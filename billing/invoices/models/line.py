@@ -73,11 +73,7 @@ class InvoiceLine(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["account_id", "period_start", "product", "funding"],
-                condition=~Q(product=""),
-                name="invoiceline_listed",
-            )
+            models.Index(fields=["account_id", "period_start", "product", "funding"], name="invoiceline_of_account")
         ]
         triggers = [
             *append_only(),

@@ -37,8 +37,7 @@ def close_cycle(*, cycle_id: UUID, at: datetime, waits: bool = True) -> Invoice 
     if _goes_on(cycle, account, at) or (waits and _is_awaited(cycle, at)):
         return None
     span = span_of(cycle, until=cycle.ends_at, at=at)
-    correct_usage(account=account, at=at)
-    lines = lines_of(account, span, unlisted_charges(account.id, before=cycle.ends_at), at)
+    lines = lines_of(account, span, corrected_charges(account, before=cycle.ends_at, at=at), at)
     draft = _draft(account, cycle, span, lines)
     invoice = issue_document(draft, at=at) if _is_worth_it(draft) else None
     finish_cycle(cycle, account, at)
@@ -56,6 +55,14 @@ def lines_of(account: BillingAccount, span: Span, charges: dict[ChargeKey, Charg
     """Usage lines of what is unlisted; usage of earlier periods names them."""
     ends = {start: period_at(account_id=account.id, instant=start, at=at).end for start in late_starts(charges, span)}
     return usage_lines(charges, span, account.currency, ends)
+
+
+def corrected_charges(account: BillingAccount, *, before: datetime, at: datetime) -> dict[ChargeKey, Charge]:
+    """What is unlisted once credit notes are issued for what was taken back; under the account's ledger lock."""
+    charges = unlisted_charges(account.id, before=before)
+    if correct_usage(account=account, charges=charges, at=at):
+        return unlisted_charges(account.id, before=before)
+    return charges
 
 
 def refresh_end(cycle: BillingCycle, account: BillingAccount) -> None:

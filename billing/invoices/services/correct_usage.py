@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from django.db.models import Sum
 from billing.core.money import round_to_minor
 from billing.core.periods import Period
 from billing.credits.models import Transfer
-from billing.invoices.charges import Charge, ChargeKey, unlisted_charges
+from billing.invoices.charges import Charge, ChargeKey
 from billing.invoices.drafting import Draft
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.services.issue_document import issue_document
@@ -30,13 +30,13 @@ class _Correction(NamedTuple):
     amount: Decimal
 
 
-def correct_usage(*, account: BillingAccount, at: datetime) -> list[Invoice]:
-    """Issue a credit note for usage that was taken back after an invoice had listed it (I1, U3).
+def correct_usage(*, account: BillingAccount, charges: Mapping[ChargeKey, Charge], at: datetime) -> list[Invoice]:
+    """Issue credit notes for usage that was taken back after an invoice had listed it (I1, U3).
 
-    The money came back when it was taken back: off what was owed, the rest as credits. The note says so, and moves
-    none. Call it under the account's ledger lock. What comes to less than half a minor unit waits for more.
+    It is what has a negative cost among the unlisted `charges`, which were read under the account's ledger lock; they
+    are to be read again after a note was issued. The money came back when the usage was taken back: off what was owed,
+    the rest as credits. The note says so, and moves none. Less than half a minor unit waits for more.
     """
-    charges = unlisted_charges(account.id, before=at)
     taken_back = {key: charge for key, charge in charges.items() if charge.cost < 0}
     notes = []
     for key, charge in taken_back.items():

@@ -8,14 +8,18 @@ from django.db import transaction
 from billing.core.money import round_to_minor
 from billing.core.periods import Period
 from billing.invoices.balances import lacked_credits, untaken_credit_notes
-from billing.invoices.charges import unlisted_charges
 from billing.invoices.cycles import span_of
 from billing.invoices.drafting import Draft, account_of, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind
-from billing.invoices.services.close_cycle import close_cycle, finish_cycle, lines_of, refresh_end
-from billing.invoices.services.correct_usage import correct_usage
+from billing.invoices.services.close_cycle import (
+    close_cycle,
+    corrected_charges,
+    finish_cycle,
+    lines_of,
+    refresh_end,
+)
 from billing.invoices.services.issue_document import issue_document
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
@@ -92,7 +96,6 @@ def _draft(account: BillingAccount, invoice: ProcessorInvoice, cycle: BillingCyc
     lines = [_line(line) for line in invoice.lines if line.kind != ProcessorLineKind.METERED]
     paid = carried = _ZERO
     if metered or cycle is not None:
-        correct_usage(account=account, at=at)
         usage = _usage(account, cycle, invoice, at)
         credit = [_taken(note) for note in untaken_credit_notes(account)]
         charged = funded(usage, "credits")
@@ -124,7 +127,7 @@ def _usage(
     if running is None:
         return []
     until = cycle.ends_at if cycle else max(at, running.starts_at + _EARLY)
-    lines = lines_of(account, span_of(running, until=until, at=at), unlisted_charges(account.id, before=until), at)
+    lines = lines_of(account, span_of(running, until=until, at=at), corrected_charges(account, before=until, at=at), at)
     return lines if cycle else [line for line in lines if line.funding == "invoice"]
 
 
