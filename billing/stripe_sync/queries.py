@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Min, Q
-from djstripe.models import Customer, Invoice, PaymentMethod, Subscription
+from djstripe.models import Customer, PaymentMethod, Subscription
 
-from billing.core.money import from_minor_units
 from billing.stripe_sync.models import InboxEvent, StripeCustomer
 from billing.subscriptions.queries import governing_agreement
 
@@ -48,21 +46,6 @@ class MaskedCard:
     is_default: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StripeInvoice:
-    """An invoice at Stripe, amounts in `currency`; `number` is empty while it is a draft."""
-
-    id: str
-    number: str
-    created_at: datetime
-    total: Decimal
-    amount_due: Decimal
-    currency: str
-    status: str
-    hosted_url: str
-    pdf_url: str
-
-
 def payment_methods_of(account_id: UUID) -> list[MaskedCard]:
     """The account's cards as of the last read of Stripe, the default one first; four queries (I3)."""
     customer = _mirrored_customer(account_id)
@@ -73,15 +56,6 @@ def payment_methods_of(account_id: UUID) -> list[MaskedCard]:
     theirs = [data for data in rows if data.get("type") == "card" and _id_in(data, "customer") == customer.id]
     cards = [_card(data, chosen) for data in theirs]
     return sorted(cards, key=lambda card: (not card.is_default, card.id))
-
-
-def invoices_at_stripe(account_id: UUID, *, limit: int = 100) -> list[StripeInvoice]:
-    """The account's invoices as of the last read of Stripe, newest first; two queries."""
-    customer = _mirrored_customer(account_id)
-    if customer is None:
-        return []
-    rows = Invoice.objects.filter(customer__id=customer.id).order_by("-created", "-id")
-    return [_invoice(data) for data in rows.values_list("stripe_data", flat=True)[:limit]]
 
 
 def _mirrored_customer(account_id: UUID) -> Customer | None:
@@ -113,19 +87,4 @@ def _card(data: Mapping[str, Any], chosen: str) -> MaskedCard:
         exp_month=card["exp_month"],
         exp_year=card["exp_year"],
         is_default=data["id"] == chosen,
-    )
-
-
-def _invoice(data: Mapping[str, Any]) -> StripeInvoice:
-    currency = data["currency"].upper()
-    return StripeInvoice(
-        id=data["id"],
-        number=data.get("number") or "",
-        created_at=datetime.fromtimestamp(data["created"], UTC),
-        total=from_minor_units(data["total"], currency),
-        amount_due=from_minor_units(data["amount_remaining"], currency),
-        currency=currency,
-        status=data["status"],
-        hosted_url=data.get("hosted_invoice_url") or "",
-        pdf_url=data.get("invoice_pdf") or "",
     )
