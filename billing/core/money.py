@@ -124,10 +124,21 @@ def spell_amount(x: Decimal, currency: str) -> str:
 
     Raises UnknownCurrency, and ValueError if x is not finite.
     """
-    least = minor_exponent(currency)
-    whole, _, fraction = f"{round_rated(x):,f}".partition(".")
+    return f"{_trimmed(f'{round_rated(x):,f}', minor_exponent(currency))} {currency}"
+
+
+def write_amount(x: Decimal, currency: str) -> str:
+    """Write the amount for a program: "1234.50", "0.00775", its currency's decimals at least and no idle zeros beyond.
+
+    Raises UnknownCurrency, and ValueError if x is not finite.
+    """
+    return _trimmed(format_amount(x), minor_exponent(currency))
+
+
+def _trimmed(written: str, least: int) -> str:
+    whole, _, fraction = written.partition(".")
     fraction = fraction.rstrip("0").ljust(least, "0")
-    return f"{whole}.{fraction} {currency}" if fraction else f"{whole} {currency}"
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def parse_amount(text: str) -> Decimal:

@@ -82,13 +82,13 @@ _EXAMPLES: Mapping[EventType, Mapping[str, Any]] = MappingProxyType(
         EventType.BALANCE_LOW: {
             **_OF_ACCOUNT,
             "currency": "USD",
-            "balance": "8.41",
+            "balance": "8.4127",
             "held": "0.35",
             "threshold": "10.00",
         },
         EventType.QUOTA_THRESHOLD_REACHED: {
             **_OF_ACCOUNT,
-            "feature": "executions_limit",
+            "feature": "executions_per_month",
             "threshold": 80,
             "used": "40012",
             "limit": "50000",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from billing.core.money import round_to_minor, spell_amount
+from billing.core.money import spell_amount
 from billing.core.periods import as_utc
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.own_caps import OWN_CAP, overage_price
@@ -57,11 +57,13 @@ def _facts(account: BillingAccount, terms: AccountTerms, burn: Burn, *, refused:
     if burn.feature in _COUNTED:
         used = f"{burn.used:,.0f} of {burn.quota:,.0f} {_COUNTED[burn.feature]}"
     else:
-        spent = spell_amount(round_to_minor(burn.used, terms.currency), terms.currency)
-        used = f"{spent} of {spell_amount(burn.quota, terms.currency)}"
+        # To the last decimal: rounded, what is used could look like the whole of a small cap.
+        used = " of ".join(spell_amount(one, terms.currency) for one in (burn.used, burn.quota))
     # A program's name for its user adds no paragraph to the text.
     whose = f" by user “{' '.join(burn.subject.split())}”" if burn.subject else ""
-    share = f"{used} used{whose}, {burn.percent} % of {_source(terms, burn)}."
+    # Of a limit that was lowered below what was used, the exact share says nothing.
+    percent = "more than 100" if burn.percent > 100 else str(burn.percent)
+    share = f"{used} used{whose}, {percent} % of {_source(terms, burn)}."
     return f"{where}{share} A run that needed more than is left was refused." if refused else f"{where}{share}"
 
 

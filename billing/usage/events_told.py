@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.core.ids import encode_id
-from billing.core.money import round_to_minor
+from billing.core.money import write_amount
 from billing.credits.queries import Balance
 from billing.notifications.event_types import EventType
 from billing.notifications.queries import written_time
@@ -16,7 +16,7 @@ from billing.usage.models import BurnAlert
 
 
 def fact_of_burn(account: BillingAccount, terms: AccountTerms, burn: Burn, alert: BurnAlert) -> Fact:
-    """A share of a limit is used: figures are counts, or amounts where there is a currency."""
+    """A share of a limit is used: figures are counts, or exact amounts where there is a currency."""
     currency = None if burn.feature in {EXECUTIONS, TOKENS} else terms.currency
     return Fact(
         tenant_id=account.tenant_id,
@@ -58,4 +58,4 @@ def fact_of_low_balance(account: BillingAccount, balance: Balance, at: datetime)
 
 
 def _figure(number: Decimal, currency: str | None) -> str:
-    return f"{number:.0f}" if currency is None else f"{round_to_minor(number, currency):f}"
+    return f"{number:.0f}" if currency is None else write_amount(number, currency)

@@ -21,7 +21,9 @@ from billing.core.money import (
     round_fraction,
     round_rated,
     round_to_minor,
+    spell_amount,
     to_minor_units,
+    write_amount,
 )
 
 quick = settings(deadline=None, max_examples=100)
@@ -153,6 +155,21 @@ def test_amounts_round_trip_as_text(x: Decimal) -> None:
 def test_writing_amounts(x: str, text: str) -> None:
     """M11: never an exponent, never a negative zero."""
     assert format_amount(Decimal(x)) == text
+
+
+@pytest.mark.parametrize(
+    ("x", "currency", "written", "spelled"),
+    [
+        ("1234.5", "USD", "1234.50", "1,234.50 USD"),
+        ("0.00775", "USD", "0.00775", "0.00775 USD"),
+        ("-0", "USD", "0.00", "0.00 USD"),
+        ("1000", "JPY", "1000", "1,000 JPY"),
+        ("1.000000001", "JPY", "1.000000001", "1.000000001 JPY"),
+    ],
+)
+def test_amounts_without_idle_zeros(x: str, currency: str, written: str, spelled: str) -> None:
+    """M11, N1: exact, with the currency's decimals at least; for programs without separators."""
+    assert (write_amount(Decimal(x), currency), spell_amount(Decimal(x), currency)) == (written, spelled)
 
 
 @pytest.mark.parametrize("text", ["0", "-0", "0.10", "-3.5", "999999999999.999999999", "-999999999999.999999999"])

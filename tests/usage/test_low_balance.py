@@ -100,7 +100,7 @@ def test_text() -> None:
     facts, meaning, to_do, again = mail(customer)
     assert facts == (
         "Billing account “Default” has 5.00 USD of prepaid credits left, less than the 10.00 USD that you want to be "
-        "told at. Of them 1.00 USD are held for runs that are under way."
+        "told at. Of them 1.0025 USD are held for runs that are under way."
     )
     assert "refused with status 402 before it starts" in meaning
     assert to_do == "What you can do: add credits on the page “Credits” of the console."

@@ -227,16 +227,23 @@ class TestTexts:
         control(customer, daily_cap="5")
         use(customer, CAP, "2.5049")
         facts, window, _, to_do, _ = mail(customer)
-        assert "2.50 USD of 5.00 USD used, 50 % of the cap that you have set for a day." in facts
+        assert "2.5049 USD of 5.00 USD used, 50 % of the cap that you have set for a day." in facts
         assert window.startswith("This day, which is a day in UTC, ends on 11 March 2026, 00:00 UTC.")
         assert "raise or lift the cap on the page “Alerts and caps”" in to_do
+
+    def test_small_cap(self) -> None:
+        """M9: what is used is not rounded up to the limit."""
+        customer = make_customer("payg", balance="99")
+        control(customer, daily_cap="0.01")
+        use(customer, CAP, "0.00775")
+        assert "0.00775 USD of 0.01 USD used, 77 % of the cap" in mail(customer)[0]
 
     def test_cap_of_a_user(self) -> None:
         """M9: who it is, and that others go on."""
         customer = make_customer("free")
         use(customer, USER_CAP, "1.2", subject="bob\n\n smith")
         facts, _, meaning, _, repeats = mail(customer)
-        assert "1.20 USD of 1.00 USD used by user “bob smith”, 120 % of the limit of Free." in facts
+        assert "1.20 USD of 1.00 USD used by user “bob smith”, more than 100 % of the limit of Free." in facts
         assert "runs of this user are refused with status 402; those of other users go on." in meaning
         assert repeats.startswith("Other users who reach their cap today are listed on that page")
 

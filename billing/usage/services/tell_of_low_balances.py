@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from billing.core.money import round_to_minor, spell_amount
+from billing.core.money import spell_amount
 from billing.credits.queries import Balance, balance_of
 from billing.notifications.kinds import Kind
 from billing.notifications.services.publish_events import publish_events
@@ -59,9 +59,9 @@ def _low(account: BillingAccount, at: datetime) -> Balance | None:
 
 
 def _message(account: BillingAccount, balance: Balance, at: datetime) -> Message:
-    left = spell_amount(round_to_minor(balance.posted, balance.currency), balance.currency)
+    left = spell_amount(balance.posted, balance.currency)
     threshold = spell_amount(account.low_balance_threshold, balance.currency)
-    held = spell_amount(round_to_minor(balance.held, balance.currency), balance.currency)
+    held = spell_amount(balance.held, balance.currency)
     facts = (
         f"Billing account “{account.name}” has {left} of prepaid credits left, less than the {threshold} that you want "
         "to be told at."

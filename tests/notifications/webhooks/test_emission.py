@@ -79,6 +79,16 @@ def test_shares_of_limits() -> None:
     ]
 
 
+def test_figures_are_exact() -> None:
+    """N1: an amount that is below the limit, or the threshold, is so in what is told."""
+    customer, prepaid = make_customer("free"), make_customer("payg", balance="9.999")
+    SpendControls.objects.create(account=customer.account, daily_cap="0.01", changed_at=AT)
+    use(customer, "spend_cap_per_day", "0.00775")
+    watch(prepaid)
+    assert [(data["used"], data["limit"]) for data in told(EventType.QUOTA_THRESHOLD_REACHED)] == [("0.00775", "0.01")]
+    assert [(data["balance"], data["threshold"]) for data in told(EventType.BALANCE_LOW)] == [("9.999", "10.00")]
+
+
 def test_health_of_keys() -> None:
     """K9: of the tenant's own keys, in words that hold none; the platform's are nobody's business."""
     customer = make_customer()
