@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,6 +15,7 @@ from billing.notifications.kinds import ABOUT, Kind
 from billing.notifications.models import Notice
 
 _PREHEADER = 140  # characters that programs show beside the subject
+_LONGEST_WORD = 60  # characters that are sure to fit beside “Subject: ”
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,26 @@ class Letter:
     are_words_ours: bool
 
 
+class NoticeMail(EmailMultiAlternatives):
+    """A mail whose subject begins on the header's first line, however long it is.
+
+    Django encodes a subject as if nothing stood before it. Its first word is then too long for the line that begins
+    with “Subject: ”, and goes to the next one: many programs, and Python's parser, read a blank before the subject.
+    """
+
+    def message(self) -> Any:
+        """The same with that header's name counted in its first line."""
+        message = super().message()
+        if not self.subject.isascii() or any(len(word) > _LONGEST_WORD for word in self.subject.split()):
+            message.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        return message
+
+
 def write_mail(notice: Notice, to: list[str], *, at: datetime) -> EmailMultiAlternatives:
     """The mail of a notice, read with its tenant; raises NotSent for an invitation whose link is void."""
     letter = _letter(notice, at)
-    mail = EmailMultiAlternatives(
-        subject=notice.subject,
+    mail = NoticeMail(
+        subject=letter.subject,
         body=render_to_string("notifications/notice.txt", {"letter": letter}),
         to=to,
         headers={
@@ -56,10 +74,11 @@ def _letter(notice: Notice, at: datetime) -> Letter:
     is_invitation = notice.kind == Kind.INVITATION
     path = path_of_invitation(notice, at) if is_invitation else notice.link or reverse(about.page)
     paragraphs = notice.body.split("\n\n")
+    tenant, heading = _tenant_and_heading(notice)
     return Letter(
         tenant=notice.tenant.name,
-        subject=notice.subject,
-        heading=_heading(notice),
+        subject=f"{tenant}{heading}",
+        heading=heading,
         preheader=paragraphs[0][:_PREHEADER],
         paragraphs=paragraphs,
         url=f"{origin}{path}",
@@ -71,10 +90,13 @@ def _letter(notice: Notice, at: datetime) -> Letter:
     )
 
 
-def _heading(notice: Notice) -> str:
-    """The subject without the tenant's name, which stands above it."""
-    rest = notice.subject.removeprefix(f"{notice.tenant.name}: ")
-    return rest[:1].upper() + rest[1:]
+def _tenant_and_heading(notice: Notice) -> tuple[str, str]:
+    """The subject in two: the tenant's name, if it begins with it, and the rest with a capital."""
+    tenant = f"{' '.join(notice.tenant.name.split())}: "
+    if not notice.subject.startswith(tenant):
+        tenant = ""
+    rest = notice.subject.removeprefix(tenant)
+    return tenant, rest[:1].upper() + rest[1:]
 
 
 def _reason(notice: Notice) -> str:

@@ -1,6 +1,7 @@
 """What e-mails look like: a button, a way to choose, nothing that is loaded from elsewhere."""
 
 import re
+from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.core import mail
 from django.urls import reverse
 
 from billing.notifications.kinds import ABOUT, READERS, Category, Kind
+from billing.notifications.mail import NoticeMail
 from billing.notifications.models import Notice
 from billing.notifications.services.send_notices import send_notices
 from billing.notifications.services.tell_tenant import tell_tenant
@@ -55,6 +57,33 @@ def test_button_and_heading(settings: Any) -> None:
     assert f'href="{ORIGIN}/billing/"' in html
     assert ">The payment &lt;failed&gt;</h1>" in html
     assert '<a href="https://pay.example.com/1"' in html
+
+
+@pytest.mark.django_db
+def test_subject_begins_with_a_capital(settings: Any) -> None:
+    """N1: after the tenant's name, as the heading does."""
+    sent_mail(settings)
+    assert mail.outbox[0].subject == "Acme: The payment <failed>"
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Acme: Invoice INV-1, 5.00 USD",
+        "Nordwind Größe: 50 % of the period’s executions used, and more of them than in any period before",
+        f"{'Ä' * 80}: The payment",
+        f"{'日本' * 90}: 支払い",
+        f"{'A' * 90}: Invoice",
+        f"{'Acme ' * 25}: Invoice",
+        f"{'Acme ' * 8}: The plan’s end",
+    ],
+)
+def test_subject_is_read_as_it_was_written(subject: str) -> None:
+    """N1: long, or with letters beyond ASCII: it begins on the header's first line, and no line is too long."""
+    raw = NoticeMail(subject, "Text.", "a@example.com", ["b@example.com"]).message().as_bytes()
+    assert message_from_bytes(raw, policy=policy.default)["Subject"] == subject
+    assert b"Subject: \n" not in raw
+    assert max(len(line) for line in raw.splitlines()) <= 78
 
 
 @pytest.mark.django_db

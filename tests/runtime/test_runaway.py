@@ -195,7 +195,7 @@ def told(customer: Customer) -> str:
     assert tell_of_stopped_sessions(at=AT + 2 * MINUTE) == 0
     assert send_notices(at=AT + MINUTE) == 1
     (sent,) = mail.outbox
-    assert sent.subject == f"{customer.tenant.name}: session “loop” was stopped"
+    assert sent.subject == f"{customer.tenant.name}: Session “loop” was stopped"
     return str(sent.body).partition("\n\nSee sessions: ")[0]
 
 
