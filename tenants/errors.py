@@ -35,6 +35,10 @@ class SentTooOften(MembershipError):
     text = "This invitation was sent ten times. Revoke it, and ask whether the address is right."
 
 
+class SentJustNow(MembershipError):
+    text = "An invitation was sent less than a minute ago; wait until it has had time to arrive, then send it again."
+
+
 class UnknownInvitation(MembershipError):
     text = "No invitation belongs to this link."
     advice = (

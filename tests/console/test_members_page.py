@@ -1,5 +1,7 @@
 """The members page: inviting, roles, leaving (F4)."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.utils.timezone import now
@@ -25,6 +27,9 @@ def test_invitation_is_sent_and_listed(customer: Customer) -> None:
     assert "An invitation is on its way to lin@example.com." in response.text
     invitation = Invitation.objects.get()
     assert [row.email for row in response.context["page"].invitations] == ["lin@example.com"]
+    response = client.post(f"/members/invitations/{invitation.id}/resend", follow=True)
+    assert "An invitation was sent less than a minute ago; wait" in response.text
+    Invitation.objects.update(sent_at=now() - timedelta(minutes=1))
     response = client.post(f"/members/invitations/{invitation.id}/resend", follow=True)
     assert "A new link is on its way to lin@example.com" in response.text
     assert send_notices(at=now()) == 1

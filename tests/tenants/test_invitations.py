@@ -11,6 +11,7 @@ from tenants.errors import (
     MembershipError,
     OwnersOnly,
     RevokedInvitation,
+    SentJustNow,
     SentTooOften,
     SignInFirst,
     SwitchedOff,
@@ -28,7 +29,7 @@ from tenants.services.add_member import add_member
 from tenants.services.invite_member import MOST_OPEN, VALID_FOR, invite_member
 from tenants.services.join_by_invitation import join_by_invitation
 from tenants.services.record_audit import SYSTEM, Actor
-from tenants.services.renew_invitation import MOST_SENDINGS, renew_invitation
+from tenants.services.renew_invitation import MOST_SENDINGS, SHORTEST_WAIT, renew_invitation
 from tenants.services.revoke_invitation import revoke_invitation
 from tests.console.make import make_member
 from tests.make import AT, make_tenant
@@ -158,6 +159,24 @@ def test_sending_again(tenant: Tenant) -> None:
     Invitation.objects.update(sendings=MOST_SENDINGS)
     with pytest.raises(SentTooOften):
         renew_invitation(tenant_id=tenant.id, invitation_id=invitation.id, actor=SYSTEM, at=later)
+
+
+def test_sending_again_at_once(tenant: Tenant) -> None:
+    """F4: once a minute from the first sending on; a press too many leaves the link as it is."""
+    invitation, token, at = invite(tenant), "", AT
+    for _ in range(2):
+        token = token_of(invitation)
+        with pytest.raises(SentJustNow, match="less than a minute ago"):
+            renew_invitation(
+                tenant_id=tenant.id,
+                invitation_id=invitation.id,
+                actor=SYSTEM,
+                at=at + SHORTEST_WAIT - timedelta(microseconds=1),
+            )
+        assert find_invitation(token, at) == invitation
+        at += SHORTEST_WAIT
+        invitation = renew_invitation(tenant_id=tenant.id, invitation_id=invitation.id, actor=SYSTEM, at=at)
+        assert token_of(invitation) != token
 
 
 def test_one_open_invitation_an_address(tenant: Tenant) -> None:
