@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.db.models import Sum
 
 from billing.core.money import round_to_minor
+from billing.credits.models import Transfer
 from billing.invoices.charges import owed_for_credits
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.subscriptions.models import BillingAccount
@@ -39,3 +40,11 @@ def untaken_credit_notes(account: BillingAccount) -> list[Invoice]:
     notes = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.CREDIT_NOTE, off_debt__gt=0)
     waiting = notes.filter(reason=Invoice.Reason.CORRECTION).exclude(corrects__external_id="").order_by("position")
     return list(waiting.exclude(number__in=taken))
+
+
+def paid_in(account: BillingAccount) -> Decimal:
+    """What was ever paid of what the account owes, but for the processor's invoices that are documents."""
+    theirs = Invoice.objects.filter(account_id=account.id).exclude(external_id="")
+    keys = [f"invoice:{external_id}" for external_id in theirs.values_list("external_id", flat=True)]
+    payments = Transfer.objects.filter(credit_account_id=account.receivable_id, reason=Transfer.Reason.PAYMENT)
+    return payments.exclude(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO

@@ -19,6 +19,7 @@ from billing.core.money import format_amount
 from billing.invoices.models import InvoiceLine
 from billing.usage.account_fundings import Fundings, fundings_of
 from billing.usage.account_sums import AccountSum, account_sums, event_sums
+from billing.usage.models import UsageEvent
 
 CHARGED = frozenset({"credits", "invoice"})
 """Usage that somebody pays us for; what is included, or paid to a provider, is listed without a price."""
@@ -58,6 +59,14 @@ class Charge:
         if row.model:
             figures = {name: getattr(row, name) for name in _FIGURES} | {"cost": row.cost}
             self._add_model(ModelKey(row.provider, row.model, row.credential_source), figures, 1)
+
+    def take_back(self, event: UsageEvent) -> None:
+        """The event's figures, as if it had not been."""
+        requests = int(event.product == "llm")
+        self.take_off(requests, event.quantity, event.cost)
+        if event.model:
+            figures = {name: getattr(event, name) for name in _FIGURES[1:]} | {"requests": requests, "cost": event.cost}
+            self._add_model(ModelKey(event.provider, event.model, event.credential_source), figures, -1)
 
     def take_off(self, requests: int, quantity: Decimal, rated: Decimal) -> None:
         """Leave out what is listed."""

@@ -49,6 +49,15 @@ def span_of(cycle: BillingCycle, *, until: datetime, at: datetime) -> Span:
     return Span(Period(cycle.starts_at, until), current)
 
 
+def usage_until(cycle: BillingCycle, span: Span, at: datetime) -> datetime:
+    """Usage of periods that began before this instant is the cycle's: its end, or where the next one's period began.
+
+    A plan's first period may begin a little before the plan itself: the payment processor counts in seconds.
+    """
+    following = period_at(account_id=cycle.account_id, instant=cycle.ends_at, at=max(at, cycle.ends_at)).start
+    return following if span.current < following < cycle.ends_at else cycle.ends_at
+
+
 def awaited_until(cycle: BillingCycle) -> datetime | None:
     """How long to wait for the processor's own invoice on the cycle; None where none is to come.
 

@@ -15,13 +15,15 @@ DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 
 
-def calls(customer: Customer, number: int, at: datetime, *, minutes: str = "1", key: str = "") -> list[str]:
-    """Telephone usage at an instant, told then: 0.018 dollars a minute on paid plans. The events' ids."""
+def calls(
+    customer: Customer, number: int, at: datetime, *, minutes: str = "1", key: str = "", told_at: datetime | None = None
+) -> list[str]:
+    """Telephone usage at an instant: 0.018 dollars a minute. The events' ids."""
     events = [
         event(f"call-{key or at.isoformat()}-{place}", product="pstn", quantity=minutes, occurred_at=at.isoformat())
         for place in range(number)
     ]
-    return [str(result.event_id) for result in report(customer, *events, at=at)]
+    return [str(result.event_id) for result in report(customer, *events, at=told_at or at)]
 
 
 def runs(customer: Customer, number: int, at: datetime, *, key: str = "", told_at: datetime | None = None) -> list[str]:

@@ -142,6 +142,21 @@ def test_change_of_plan_ends_the_cycle() -> None:
     assert verify_invoices() == []
 
 
+def test_period_that_begins_before_its_plan() -> None:
+    """I1, P5: a period counts from Stripe’s second, its plan from our microsecond; its usage is of the new cycle."""
+    customer = make_customer(balance="10")
+    changed = AT + timedelta(days=5, microseconds=433_428)
+    runs(customer, 2, AT)
+    present = subscribe(account_id=customer.account.id, plan_slug="pro", at=changed)
+    Subscription.objects.filter(id=present.id).update(anchor=changed.replace(microsecond=0))
+    calls(customer, 10, changed + timedelta(seconds=6))
+    assert close(changed + HOUR) == 1
+    assert [lines_of(one) for one in invoices_of(customer.account)] == [[("usage", "llm", "credits", Decimal("0.02"))]]
+    close(changed + 40 * DAY)
+    assert lines_of(invoices_of(customer.account)[-1]) == [("usage", "pstn", "invoice", Decimal("0.18"))]
+    assert verify_invoices() == []
+
+
 def test_plans_of_two_kinds_in_one_period() -> None:
     """I1: where a period had a plan of credits and one of invoices, its events say who pays for what."""
     customer = make_customer(balance="10")

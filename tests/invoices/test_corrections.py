@@ -1,5 +1,6 @@
 """Corrections of issued invoices are credit notes (I1, U3)."""
 
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -23,10 +24,8 @@ from tests.money_make import in_threads, money_of
 CLOSED = AT + 40 * DAY
 
 
-def take_back(customer: Customer, event: str) -> None:
-    reverse_event(
-        account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=CLOSED, actor=SYSTEM
-    )
+def take_back(customer: Customer, event: str, at: datetime = CLOSED) -> None:
+    reverse_event(account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=at, actor=SYSTEM)
 
 
 def credit(invoice: Invoice, amount: str) -> Invoice:
@@ -62,11 +61,33 @@ class TestUsageTakenBack:
         assert [note.off_debt, note.as_credits] == [Decimal("0.18"), 0]
         assert verify_invoices() == []
 
+    def test_on_the_invoice_that_listed_it(self) -> None:
+        """I1, U6: late usage of a period is on a later invoice than the rest; each is corrected where it stands."""
+        customer = make_customer(balance="10")
+        (early,) = calls(customer, 1, AT, minutes="10")
+        close(CLOSED)
+        (late,) = calls(customer, 1, AT, minutes="5", key="late", told_at=CLOSED + DAY)
+        close(CLOSED + 40 * DAY)
+        first, second = invoices_of(customer.account)
+        at = CLOSED + 41 * DAY
+        take_back(customer, early, at)
+        take_back(customer, late, at)
+        calls(customer, 1, AT, minutes="10", key="again", told_at=at)  # as much as was taken back, in the same period
+        assert correct_invoices(at=at) == 2
+        notes = Invoice.objects.filter(kind="credit_note").order_by("total")
+        assert [(one.corrects_id, one.total) for one in notes] == [
+            (first.id, Decimal("-0.18")),
+            (second.id, Decimal("-0.09")),
+        ]
+        close(CLOSED + 80 * DAY)
+        assert lines_of(invoices_of(customer.account)[-1]) == [("adjustment", "pstn", "credits", Decimal("0.18"))]
+        assert verify_invoices() == []
+
     def test_before_the_invoice_nothing_is_noted(self) -> None:
         """I1: what is taken back while the cycle runs is just less usage."""
         customer = make_customer(balance="10")
         wrong, _ = calls(customer, 2, AT, minutes="10")
-        take_back(customer, wrong)
+        take_back(customer, wrong, AT + DAY)
         assert correct_invoices(at=CLOSED) == 0
         close(CLOSED)
         assert [lines_of(one) for one in invoices_of(customer.account)] == [

@@ -9,9 +9,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from uuid_utils.compat import uuid7
 
-from billing.invoices.models import Invoice, InvoiceLine
+from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.sealing import canonical_content
+from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.verify_invoices import verify_document, verify_invoices
+from tenants.services.record_audit import SYSTEM
 from tests.invoices.cycling import DAY, calls, close, invoices_of
 from tests.make import AT, Customer, make_customer
 
@@ -104,6 +106,44 @@ def test_missing_document_is_found(customer: Customer) -> None:
         "documents list 0",
     ]
     assert second.number in findings[0]
+
+
+def test_last_document_that_is_missing_is_found(customer: Customer) -> None:
+    """I1: nothing follows it in the chain, but the tenant was told of it, and money moved for it."""
+    first = invoices_of(customer.account)[0]
+    note = issue_credit_note(invoice_id=first.id, amount=Decimal("0.02"), note="Sorry", actor=SYSTEM, at=AT + 70 * DAY)
+    _sql("SET LOCAL session_replication_role = replica")
+    _sql("DELETE FROM billing_invoices_invoiceline WHERE invoice_id = %s", note.id)
+    _sql("DELETE FROM billing_invoices_invoice WHERE id = %s", note.id)
+    found = " ".join(verify_invoices(account_id=customer.account.id))
+    assert f"credit note {note.number}" in found
+    assert "moved for a credit note that is not there" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE billing_invoices_invoice SET taxes = '[{\"a\": 1}]' WHERE position = 1", "taxes do not come to"),
+        ("DELETE FROM billing_invoices_invoicepayment", "nothing says whether it is paid"),
+        ("UPDATE billing_invoices_invoicepayment SET amount_paid = 9999", "9999"),
+        ("UPDATE billing_invoices_billingcycle SET ends_at = ends_at - interval '1 hour' WHERE state = 'closed'",
+         "the next one begins on"),
+        ("UPDATE billing_invoices_billingcycle SET starts_at = starts_at + interval '1 hour'", "its cycle has other dates"),
+        ("DELETE FROM billing_invoices_billingcycle WHERE state = 'open'", "no cycle follows"),
+    ],
+)  # fmt: skip
+def test_what_stands_beside_documents_is_compared(customer: Customer, change: str, words: str) -> None:
+    """I1, I2: payments and cycles that were changed behind the triggers' back are found, and end no proof."""
+    _sql("SET LOCAL session_replication_role = replica")
+    _sql(change)
+    assert any(words in finding for finding in verify_invoices(account_id=customer.account.id))
+
+
+def test_closed_cycles_are_final(customer: Customer) -> None:
+    """I1: neither by our code nor by SQL."""
+    closed = BillingCycle.objects.filter(state="closed")
+    refused(lambda: closed.update(ends_at=AT + 90 * DAY), "Cannot update")
+    refused(lambda: _sql("UPDATE billing_invoices_invoicepayment SET status = 'foo'"), "invoicepayment_status")
 
 
 def test_money_that_moved_without_usage_is_found(customer: Customer) -> None:

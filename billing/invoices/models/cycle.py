@@ -1,5 +1,6 @@
 """Billing cycles: the stretches of an account's time that are closed one after the other (I1)."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
@@ -43,7 +44,12 @@ class BillingCycle(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["due_at"], condition=~Q(state="closed"), name="billingcycle_due")]
-        triggers = kept()
+        triggers = [
+            *kept(),
+            pgtrigger.Protect(
+                name="closed_for_ever", operation=pgtrigger.Update, condition=pgtrigger.Q(old__state="closed")
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.account}: {self.starts_at:%Y-%m-%d} – {self.ends_at:%Y-%m-%d}"

@@ -57,6 +57,7 @@ class InvoiceLine(models.Model):
     rated = amount_field()
     amount = amount_field()
     details = models.JSONField(default=list, help_text="Of model usage: what each model comes to.")
+    events = models.JSONField(default=list, help_text="Of usage that was taken back: the events' public ids.")
     external_id = models.CharField(max_length=255, blank=True, help_text="The line at the payment processor.")
 
     class Meta:

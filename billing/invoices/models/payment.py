@@ -32,6 +32,9 @@ class InvoicePayment(models.Model):
                 condition=~Q(status="paid") | Q(paid_at__isnull=False), name="invoicepayment_paid_at"
             ),
             models.CheckConstraint(condition=Q(amount_paid__gte=0), name="invoicepayment_amount"),
+            models.CheckConstraint(
+                condition=Q(status__in=["open", "paid", "void", "uncollectible"]), name="invoicepayment_status"
+            ),
         ]
         indexes = [models.Index(fields=["invoice"], condition=Q(status="open"), name="invoicepayment_open")]
         triggers = kept()

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from billing.invoices.balances import carried_over, lacked_credits
 from billing.invoices.charges import Charge, ChargeKey, unlisted_charges
-from billing.invoices.cycles import awaited_until, grace, new_cycle, span_of
+from billing.invoices.cycles import awaited_until, grace, new_cycle, span_of, usage_until
 from billing.invoices.drafting import Draft, Span, account_of, funded, late_starts, usage_lines
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.services.correct_usage import correct_usage
@@ -21,8 +21,9 @@ _ZERO = Decimal(0)
 
 
 @transaction.atomic
-def close_cycle(*, cycle_id: UUID, at: datetime, waits: bool = True) -> Invoice | None:
+def close_cycle(*, cycle_id: UUID, at: datetime, waits: bool = True) -> bool:
     """Close a cycle that has ended, once: issue its invoice, or none where nothing is charged, and open the next (I1).
+    Whether this call did it.
 
     Its usage is what no document lists yet of periods that began before the cycle's end. A cycle that the payment
     processor's renewal closes is waited for, a while at most, unless `waits` is false; then what the processor will
@@ -31,17 +32,18 @@ def close_cycle(*, cycle_id: UUID, at: datetime, waits: bool = True) -> Invoice 
     """
     cycle = BillingCycle.objects.select_for_update().get(id=cycle_id)
     if cycle.state == BillingCycle.State.CLOSED:
-        return None
+        return False
     account = account_of(cycle.account_id)
     lock_ledgers([account.id])
     if _goes_on(cycle, account, at) or (waits and _is_awaited(cycle, at)):
-        return None
+        return False
     span = span_of(cycle, until=cycle.ends_at, at=at)
-    lines = lines_of(account, span, corrected_charges(account, before=cycle.ends_at, at=at), at)
+    lines = lines_of(account, span, corrected_charges(account, before=usage_until(cycle, span, at), at=at), at)
     draft = _draft(account, cycle, span, lines)
-    invoice = issue_document(draft, at=at) if _is_worth_it(draft) else None
+    if _is_worth_it(draft):
+        issue_document(draft, at=at)
     finish_cycle(cycle, account, at)
-    return invoice
+    return True
 
 
 def finish_cycle(cycle: BillingCycle, account: BillingAccount, at: datetime) -> None:
@@ -59,10 +61,8 @@ def lines_of(account: BillingAccount, span: Span, charges: dict[ChargeKey, Charg
 
 def corrected_charges(account: BillingAccount, *, before: datetime, at: datetime) -> dict[ChargeKey, Charge]:
     """What is unlisted once credit notes are issued for what was taken back; under the account's ledger lock."""
-    charges = unlisted_charges(account.id, before=before)
-    if correct_usage(account=account, charges=charges, at=at):
-        return unlisted_charges(account.id, before=before)
-    return charges
+    correct_usage(account=account, at=at)
+    return unlisted_charges(account.id, before=before)
 
 
 def refresh_end(cycle: BillingCycle, account: BillingAccount) -> None:

@@ -63,12 +63,11 @@ def _close(cycle_id: UUID, at: datetime) -> bool:
     """Whether it was closed by this call."""
     try:
         with transaction.atomic():
-            close_cycle(cycle_id=cycle_id, at=at)
+            return close_cycle(cycle_id=cycle_id, at=at)
     except (ValueError, ArithmeticError, LookupError, DatabaseError) as error:
         _log.exception("cycle_not_closed", cycle=str(cycle_id), error=type(error).__name__)
         _put_off(cycle_id, at, f"{type(error).__name__}: {error}")
         return False
-    return BillingCycle.objects.filter(id=cycle_id, closed_at=at).exists()
 
 
 def _put_off(cycle_id: UUID, at: datetime, reason: str) -> None:

@@ -3,7 +3,6 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.invoices.charges import unlisted_charges
 from billing.invoices.drafting import account_of
 from billing.invoices.models import InvoiceLine
 from billing.invoices.services.correct_usage import correct_usage
@@ -28,4 +27,4 @@ def _correct(account_id: UUID, at: datetime) -> int:
     with transaction.atomic():
         account = account_of(account_id)
         lock_ledgers([account.id])
-        return len(correct_usage(account=account, charges=unlisted_charges(account_id, before=at), at=at))
+        return len(correct_usage(account=account, at=at))

@@ -1,17 +1,19 @@
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Sum
 
+from billing.core.ids import encode_id
 from billing.core.money import round_to_minor
 from billing.core.periods import Period
 from billing.credits.models import Transfer
-from billing.invoices.charges import Charge, ChargeKey
+from billing.invoices.charges import Charge
 from billing.invoices.drafting import Draft
 from billing.invoices.models import Invoice, InvoiceLine
+from billing.invoices.reversals import Correction, corrections_of
 from billing.invoices.services.issue_document import issue_document
 from billing.invoices.texts import correction_text
 from billing.subscriptions.models import BillingAccount
@@ -21,42 +23,15 @@ from billing.usage.periods import period_at
 _ZERO = Decimal(0)
 
 
-class _Correction(NamedTuple):
-    """Usage of an invoice's line that was taken back, in whole minor units and rated."""
-
-    invoice: Invoice
-    key: ChargeKey
-    charge: Charge
-    amount: Decimal
-
-
-def correct_usage(*, account: BillingAccount, charges: Mapping[ChargeKey, Charge], at: datetime) -> list[Invoice]:
+def correct_usage(*, account: BillingAccount, at: datetime) -> list[Invoice]:
     """Issue credit notes for usage that was taken back after an invoice had listed it (I1, U3).
 
-    It is what has a negative cost among the unlisted `charges`, which were read under the account's ledger lock; they
-    are to be read again after a note was issued. The money came back when the usage was taken back: off what was owed,
-    the rest as credits. The note says so, and moves none. Less than half a minor unit waits for more.
+    One for each invoice, period and product. The money came back when the usage was taken back: off what was owed, the
+    rest as credits. The note says so, and moves none. Call it under the account's ledger lock. What comes to less than
+    half a minor unit, or is on an invoice that is credited as a whole, waits.
     """
-    taken_back = {key: charge for key, charge in charges.items() if charge.cost < 0}
-    notes = []
-    for key, charge in taken_back.items():
-        correction = _correction(account, key, charge)
-        if correction is not None:
-            notes.append(issue_document(_draft(account, correction, at), at=at))
-    return notes
-
-
-def _correction(account: BillingAccount, key: ChargeKey, charge: Charge) -> _Correction | None:
-    """Against the newest invoice that listed it and has something left to be credited."""
-    amount = round_to_minor(-charge.cost, account.currency)
-    listed = InvoiceLine.objects.filter(
-        account_id=account.id, period_start=key.period_start, product=key.product, funding=key.funding, rated__gt=0
-    )
-    for invoice in Invoice.objects.filter(id__in=listed.values("invoice_id")).order_by("-position"):
-        creditable = min(amount, creditable_of(invoice))
-        if creditable > 0:
-            return _Correction(invoice, key, charge, creditable)
-    return None
+    drafts = (_draft(account, correction, at) for correction in corrections_of(account.id))
+    return [issue_document(draft, at=at) for draft in drafts if draft is not None]
 
 
 def creditable_of(invoice: Invoice) -> Decimal:
@@ -65,10 +40,15 @@ def creditable_of(invoice: Invoice) -> Decimal:
     return invoice.total + noted
 
 
-def _draft(account: BillingAccount, correction: _Correction, at: datetime) -> Draft:
-    invoice, key, charge, amount = correction
+def _draft(account: BillingAccount, correction: Correction, at: datetime) -> Draft | None:
+    invoice, key, events = correction
+    cost = sum((event.cost for event in events), start=_ZERO)
+    amount = min(round_to_minor(cost, account.currency), creditable_of(invoice))
+    if amount <= 0:
+        return None
     period = Period(key.period_start, period_at(account_id=account.id, instant=key.period_start, at=at).end)
-    as_credits = min(_given_as_credits(account, key), amount)
+    as_credits = min(_given_as_credits(account, [event.id for event in events]), amount)
+    taken_back = _taken_back(events)
     line = InvoiceLine(
         kind=InvoiceLine.Kind.CORRECTION,
         description=correction_text(key.product, period),
@@ -77,11 +57,12 @@ def _draft(account: BillingAccount, correction: _Correction, at: datetime) -> Dr
         funding=key.funding,
         period_start=period.start,
         period_end=period.end,
-        requests=charge.requests,
-        quantity=charge.quantity,
-        rated=charge.cost,
+        requests=taken_back.requests,
+        quantity=taken_back.quantity,
+        rated=taken_back.cost,
         amount=-amount,
-        details=charge.details(),
+        details=taken_back.details(),
+        events=[encode_id("evt", event.id) for event in events],
     )
     return Draft(
         account=account,
@@ -89,36 +70,29 @@ def _draft(account: BillingAccount, correction: _Correction, at: datetime) -> Dr
         reason=Invoice.Reason.CORRECTION,
         period=period,
         lines=[line],
-        columns={
-            "corrects_id": invoice.id,
-            "off_debt": amount - as_credits,
-            "as_credits": as_credits,
-            "note": f"Usage on invoice {invoice.number} was taken back.",
-        },
+        columns=_columns(invoice, amount, as_credits),
     )
 
 
-def _given_as_credits(account: BillingAccount, key: ChargeKey) -> Decimal:
-    """What reversals of the period's product gave back as credits and no credit note says yet."""
-    reversals = UsageEvent.objects.filter(
-        account_id=account.id,
-        period_start=key.period_start,
-        product=key.product,
-        funding=key.funding,
-        reverses_id__isnull=False,
-    )
-    keys = _grant_keys(account, reversals.values_list("reverses_id", flat=True))
+def _columns(invoice: Invoice, amount: Decimal, as_credits: Decimal) -> dict[str, Any]:
+    return {
+        "corrects_id": invoice.id,
+        "off_debt": amount - as_credits,
+        "as_credits": as_credits,
+        "note": f"Usage on invoice {invoice.number} was taken back.",
+    }
+
+
+def _taken_back(events: Sequence[UsageEvent]) -> Charge:
+    """The figures of events, negative."""
+    charge = Charge()
+    for event in events:
+        charge.take_back(event)
+    return charge
+
+
+def _given_as_credits(account: BillingAccount, events: Sequence[UUID]) -> Decimal:
+    """What the reversals of these events gave back as credits, in whole minor units."""
+    keys = [f"grant:{account.credits_id}:reversal:{event}" for event in events]
     given = Transfer.objects.filter(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO
-    told = Invoice.objects.filter(
-        kind=Invoice.Kind.CREDIT_NOTE,
-        reason=Invoice.Reason.CORRECTION,
-        account_id=account.id,
-        lines__period_start=key.period_start,
-        lines__product=key.product,
-        lines__funding=key.funding,
-    ).aggregate(sum=Sum("as_credits"))["sum"]
-    return max(round_to_minor(given, account.currency) - (told or _ZERO), _ZERO)
-
-
-def _grant_keys(account: BillingAccount, events: Iterable[UUID | None]) -> list[str]:
-    return [f"grant:{account.credits_id}:reversal:{event}" for event in events]
+    return round_to_minor(given, account.currency)

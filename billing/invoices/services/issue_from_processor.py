@@ -8,7 +8,7 @@ from django.db import transaction
 from billing.core.money import round_to_minor
 from billing.core.periods import Period
 from billing.invoices.balances import lacked_credits, untaken_credit_notes
-from billing.invoices.cycles import span_of
+from billing.invoices.cycles import span_of, usage_until
 from billing.invoices.drafting import Draft, account_of, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
@@ -27,6 +27,7 @@ from billing.subscriptions.services.lock_ledgers import lock_ledgers
 _ZERO = Decimal(0)
 _EARLY = timedelta(hours=1)  # the processor's clock and its periods may be this much ahead of ours
 _OVERDUE = timedelta(hours=12)
+_INSTANT = timedelta(seconds=1)
 _KINDS = {
     ProcessorLineKind.PLAN: InvoiceLine.Kind.SUBSCRIPTION,
     ProcessorLineKind.PRORATION: InvoiceLine.Kind.PRORATION,
@@ -126,8 +127,10 @@ def _usage(
     running = cycle or BillingCycle.objects.filter(account_id=account.id).exclude(state="closed").first()
     if running is None:
         return []
-    until = cycle.ends_at if cycle else max(at, running.starts_at + _EARLY)
-    lines = lines_of(account, span_of(running, until=until, at=at), corrected_charges(account, before=until, at=at), at)
+    until = cycle.ends_at if cycle else max(at, running.starts_at + _INSTANT)
+    span = span_of(running, until=until, at=at)
+    before = usage_until(cycle, span, at) if cycle else until
+    lines = lines_of(account, span, corrected_charges(account, before=before, at=at), at)
     return lines if cycle else [line for line in lines if line.funding == "invoice"]
 
 

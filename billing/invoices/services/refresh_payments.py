@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from billing.core.money import minor_exponent
 from billing.credits.models import LedgerAccount, Transfer
+from billing.invoices.balances import paid_in
 from billing.invoices.models import Invoice, InvoicePayment
 from billing.invoices.news import invoice_news
 from billing.notifications.event_types import EventType
@@ -33,7 +34,7 @@ def refresh_payments(*, account_id: UUID, at: datetime) -> int:
     owed = -LedgerAccount.objects.get(id=account.receivable_id).balance
     unit = Decimal(1).scaleb(-minor_exponent(account.currency))
     rows = list(_open_rows(account_id).select_for_update(of=("self",)).order_by("invoice__position"))
-    left = max(_paid_in(account) - _spent(account_id), _ZERO)
+    left = max(paid_in(account) - _spent(account_id), _ZERO)
     paid = []
     for row, need in zip(rows, _needs(rows), strict=True):
         amount = min(need, left)
@@ -63,14 +64,6 @@ def _rows(account_id: UUID) -> QuerySet[InvoicePayment]:
 
 def _open_rows(account_id: UUID) -> QuerySet[InvoicePayment]:
     return _rows(account_id).filter(status=InvoicePayment.Status.OPEN).select_related("invoice")
-
-
-def _paid_in(account: BillingAccount) -> Decimal:
-    """What was ever paid of what the account owes, but for the processor's invoices that are documents."""
-    theirs = Invoice.objects.filter(account_id=account.id).exclude(external_id="")
-    keys = [f"invoice:{external_id}" for external_id in theirs.values_list("external_id", flat=True)]
-    payments = Transfer.objects.filter(credit_account_id=account.receivable_id, reason=Transfer.Reason.PAYMENT)
-    return payments.exclude(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO
 
 
 def _spent(account_id: UUID) -> Decimal:

@@ -31,7 +31,7 @@ def set_billing_details(*, account_id: UUID, changes: Mapping[str, str], at: dat
     changed = {name: value for name, value in wanted.items() if value != getattr(details, name)}
     for name, value in changed.items():
         setattr(details, name, value)
-    errors = tuple(_errors(details))
+    errors = (*_invisible(changes, wanted), *_errors(details))
     if errors:
         raise problem("invalid-request", " ".join(error.detail for error in errors), errors=errors)
     if changed:
@@ -46,6 +46,13 @@ def set_billing_details(*, account_id: UUID, changes: Mapping[str, str], at: dat
             detail={"changed": sorted(changed)},
         )
     return details
+
+
+def _invisible(changes: Mapping[str, str], wanted: Mapping[str, str]) -> Iterator[FieldError]:
+    """Texts of which nothing can be printed: only an empty one takes a field away."""
+    for name, text in wanted.items():
+        if changes[name].strip() and not text:
+            yield FieldError(name, "invalid", "None of these characters can be printed.")
 
 
 def _errors(details: BillingDetails) -> Iterator[FieldError]:

@@ -15,11 +15,12 @@ from billing.subscriptions.models import BillingAccount
 def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime) -> None:
     """Tell the tenant, by e-mail and webhook, of an issued document, in the transaction that issues it (N1, I2).
 
-    An invoice that nothing is due of has been paid by then.
+    An invoice that nothing is due of has been paid by then, unless a later one asks for what it lists.
     """
     if document.kind == Invoice.Kind.INVOICE:
         message = _invoice_message(document, account)
-        told = [EventType.INVOICE_ISSUED, *([EventType.INVOICE_PAID] if document.amount_due <= 0 else [])]
+        is_paid = document.amount_due <= 0 <= document.carried
+        told = [EventType.INVOICE_ISSUED, *([EventType.INVOICE_PAID] if is_paid else [])]
         facts = [invoice_news(document, account, kind, at=at) for kind in told]
     else:
         message = _credit_note_message(document, account)
@@ -47,6 +48,9 @@ def _invoice_message(document: Invoice, account: BillingAccount) -> Message:
 
 
 def _what_is_due(document: Invoice) -> str:
+    if document.amount_due <= 0 and document.carried < 0:
+        later = spell_amount(-document.carried, document.currency)
+        return f"Nothing is due now: the next invoice of the subscription asks for {later} of it."
     if document.amount_due <= 0:
         return "Nothing is due: credits and earlier payments cover it."
     due = spell_amount(document.amount_due, document.currency)
