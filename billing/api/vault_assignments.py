@@ -62,6 +62,11 @@ class What(TypedDict):
     models: list[str]
 
 
+@extend_schema_field({"type": ["string", "null"], "maxLength": 100})
+class KeyName(Text):
+    """A class of its own: what is said of a class holds for all of its fields."""
+
+
 class AssignmentChange(VaultBody):
     """Which key the runs of a place are on. Without models it is meant for all that no other row of the place names."""
 
@@ -81,7 +86,7 @@ class AssignmentChange(VaultBody):
         max_length=MOST_MODELS,
         help_text="Names as runs send them; `*` stands for any characters.",
     )
-    credential = extend_schema_field({"type": ["string", "null"], "maxLength": 100})(Text)(
+    credential = KeyName(
         allow_null=True, max_length=100, help_text="Id of a key, `platform`, or null to remove the assignment."
     )
 

@@ -1,10 +1,13 @@
 """GET, PUT /v1/billing/details."""
 
+import json
 from typing import Any
 
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
+from billing.api.views.documents import document
+from billing.invoices.parties import DETAIL_FIELDS, LONGEST
 from tenants.models import AuditEvent
 from tests.api.calls import call, field_codes, get
 from tests.make import AT, Key, make_customer
@@ -53,3 +56,26 @@ def test_what_is_wrong() -> None:
         "vat": "unknown-field",
     }
     assert get(PATH, customer.key).json() == NOTHING
+
+
+def test_what_cannot_be_printed_takes_nothing_away() -> None:
+    """I1: a text of invisible characters is refused, an empty one clears."""
+    customer = make_customer("pro")
+    put(customer.key, ACME)
+    for text in ("\u202e", "\u200b \u2060"):
+        assert field_codes(put(customer.key, {"tax_id": text, "city": text})) == {"tax_id": "invalid", "city": "invalid"}
+    assert get(PATH, customer.key).json()["tax_id"] == ACME["tax_id"]
+    assert put(customer.key, {"tax_id": ""}).json()["tax_id"] == ""
+
+
+def test_described_as_it_is_taken() -> None:
+    """F3, I1: each field has its own length, and null is no text."""
+    fields = json.loads(document())["components"]["schemas"]["NewDetails"]["properties"]
+    assert {name: (said["type"], said["maxLength"]) for name, said in fields.items()} == {
+        name: ("string", LONGEST[name]) for name in DETAIL_FIELDS
+    }
+    customer = make_customer("pro")
+    for name in ("name", "line1", "city", "reference"):
+        assert put(customer.key, {name: "a" * LONGEST[name]}).status_code == 200
+        assert field_codes(put(customer.key, {name: "a" * (LONGEST[name] + 1)})) == {name: "max-length"}
+        assert field_codes(put(customer.key, {name: None})) == {name: "null"}
