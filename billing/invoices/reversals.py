@@ -58,8 +58,10 @@ class _Listing:
         self._issued: defaultdict[ChargeKey, list[tuple[datetime, UUID]]] = defaultdict(list)
         lines = InvoiceLine.objects.filter(account_id=account_id, invoice__kind=Invoice.Kind.INVOICE)
         rows = lines.exclude(product="").order_by("invoice__position")
-        for document_id, *key in rows.values_list("invoice_id", "period_start", "product", "unit", "funding"):
-            self._issued[ChargeKey(*key)].append((self.documents[document_id].issued_at, document_id))
+        names = ("invoice_id", "period_start", "product", "unit", "funding")
+        for document_id, start, product, unit, funding in rows.values_list(*names):
+            listed = self._issued[ChargeKey(start, product, unit, funding)]
+            listed.append((self.documents[document_id].issued_at, document_id))
 
     def document_of(self, key: ChargeKey, recorded_at: datetime) -> Invoice | None:
         issued = self._issued[key]

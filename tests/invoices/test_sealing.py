@@ -128,7 +128,8 @@ def test_last_document_that_is_missing_is_found(customer: Customer) -> None:
         ("UPDATE billing_invoices_invoicepayment SET amount_paid = 9999", "9999"),
         ("UPDATE billing_invoices_billingcycle SET ends_at = ends_at - interval '1 hour' WHERE state = 'closed'",
          "the next one begins on"),
-        ("UPDATE billing_invoices_billingcycle SET starts_at = starts_at + interval '1 hour'", "its cycle has other dates"),
+        ("UPDATE billing_invoices_billingcycle SET starts_at = starts_at + interval '1 hour'",
+         "its cycle has other dates"),
         ("DELETE FROM billing_invoices_billingcycle WHERE state = 'open'", "no cycle follows"),
     ],
 )  # fmt: skip

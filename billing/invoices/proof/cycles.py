@@ -24,7 +24,8 @@ def cycle_findings(account: BillingAccount) -> Iterator[str]:
         yield f"{account}: no cycle follows the one that was closed last."
     spans = {cycle.id: (cycle.starts_at, cycle.ends_at) for cycle in cycles}
     for document in Invoice.objects.filter(account_id=account.id, cycle__isnull=False).order_by("position"):
-        if spans.get(document.cycle_id) != (document.period_start, document.period_end):
+        own = spans.get(document.cycle_id) if document.cycle_id is not None else None
+        if own != (document.period_start, document.period_end):
             yield f"{document.number}: its cycle has other dates, or is not there."
 
 

@@ -18,9 +18,8 @@ def read(pdf: bytes) -> PdfReader:
 
 
 def words(reader: PdfReader) -> str:
-    """What all pages say, without line ends and the places where long words may break."""
-    text = " ".join(page.extract_text() for page in reader.pages)
-    return " ".join(text.replace("\u200b", "").split())
+    """What all pages say, without line ends."""
+    return " ".join(" ".join(page.extract_text() for page in reader.pages).split())
 
 
 def test_texts_of_customers_are_never_markup() -> None:
@@ -33,6 +32,17 @@ def test_texts_of_customers_are_never_markup() -> None:
     said = words(reader)
     assert said.count(MARKUP) == 2  # the line and the note; the name is broken into lines somewhere
     assert MARKUP.replace(" ", "") in said.replace(" ", "").replace(MARKUP.replace(" ", ""), "", 2)
+
+
+def test_long_words_are_copied_as_they_were_written() -> None:
+    """I1: on a line that holds it a word is whole; where none does it breaks, and nothing stands between its letters."""
+    fits, never = "Betriebswerkbauunterbeamtengesellschaft", "Unterbeamten" * 14
+    reader = read(render_pdf(document_facts(*written([make_line("5", description=f"{fits} {never}")]))))
+    text = reader.pages[0].extract_text()
+    assert fits in text
+    assert never not in text
+    assert never in text.replace("\n", "")
+    assert "\u200b" not in text
 
 
 def test_the_same_document_is_the_same_file_from_any_thread() -> None:
