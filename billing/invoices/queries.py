@@ -44,6 +44,21 @@ class Document:
         return self.payment.status if self.payment is not None else InvoicePayment.Status.OPEN.value
 
     @property
+    def is_asked_later(self) -> bool:
+        """Whether nothing is due because a later invoice asks for what it lists."""
+        return self._asks_nothing and self.invoice.carried < 0
+
+    @property
+    def is_nothing_due(self) -> bool:
+        """Whether nothing was due: credits and earlier payments cover it, or it was asked for before."""
+        return self._asks_nothing and self.invoice.carried >= 0
+
+    @property
+    def _asks_nothing(self) -> bool:
+        is_invoice = self.invoice.kind == Invoice.Kind.INVOICE
+        return is_invoice and self.status == InvoicePayment.Status.PAID and self.invoice.amount_due <= 0
+
+    @property
     def has_failed(self) -> bool:
         """Whether a payment was tried in vain, and it is still open."""
         return self.payment is not None and self.payment.attempts > 0 and self.status == InvoicePayment.Status.OPEN

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from billing.invoices.models import InvoicePayment
 from tenants.permissions import Role
+from tests.api.calls import get
 from tests.console.make import HTMX, QueryCount, make_calls, make_client
 from tests.invoices.issued import credit, issue, pay
 from tests.make import AT, Customer, make_account, make_customer
@@ -36,7 +37,36 @@ def test_list(customer: Customer, django_assert_num_queries: QueryCount) -> None
     assert (len(more.context["page"].documents), more.context["page"].next_url) == (6, "")
     assert "<html" not in more.text
     assert len(client.get("/invoices/?status=open").context["page"].documents) == 1
-    assert client.get("/invoices/?status=x").status_code == client.get("/invoices/?before=x").status_code == 404
+    for query in ("status=x", "before=x", "cursor=zzz", "page=-1"):
+        assert client.get(f"/invoices/?{query}").status_code == 404
+
+
+def test_every_payment_status_can_be_chosen(customer: Customer) -> None:
+    """I2: those of the API, also where no chip offers them."""
+    invoice = issue(customer.account)
+    client = make_client(customer.tenant)
+    for status in InvoicePayment.Status.values:
+        empty = client.get(f"/invoices/?status={status}")
+        assert len(empty.context["page"].documents) == (status == "open")
+        assert [link.is_chosen for link in empty.context["page"].filters].count(True) == 1
+    InvoicePayment.objects.filter(invoice=invoice).update(status="uncollectible")
+    shown = client.get("/invoices/?status=uncollectible")
+    assert [document.invoice for document in shown.context["page"].documents] == [invoice]
+
+
+def test_nothing_due(customer: Customer) -> None:
+    """I2: what a later invoice asks for is not paid yet, what credits cover was never due; the API calls both paid."""
+    later = issue(customer.account, carried=Decimal(-9))
+    covered = issue(customer.account, credits_applied=Decimal(9))
+    client = make_client(customer.tenant)
+    words = {later: ("Asked for later", "a later invoice asks for"), covered: ("Nothing due", "Nothing was due")}
+    for invoice, said in words.items():
+        shown = client.get(f"/invoices/{invoice.id}").text
+        assert all(text in shown for text in said)
+        assert get(f"/v1/billing/invoices/inv_{invoice.id.hex}", customer.key).json()["status"] == "paid"
+    listed = client.get("/invoices/").text
+    assert all(badge in listed for badge, _ in words.values())
+    assert ">Paid</span>" not in listed
 
 
 def test_document_and_its_payment(customer: Customer, django_assert_num_queries: QueryCount) -> None:

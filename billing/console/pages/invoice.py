@@ -82,9 +82,12 @@ def _history(document: Document) -> Iterator[HistoryItem]:
     for note in document.credit_notes:
         yield HistoryItem(note.issued_at, f"Credit note {note.number}", note.total, _address(note))
     if payment is not None and payment.paid_at is not None:
-        nothing = invoice.amount_due <= 0
-        text = "Nothing was due" if nothing else "Paid"
-        yield HistoryItem(payment.paid_at, text, None if nothing else payment.amount_paid)
+        if document.is_asked_later:
+            yield HistoryItem(payment.paid_at, "Asked for later: nothing was due")
+        elif document.is_nothing_due:
+            yield HistoryItem(payment.paid_at, "Nothing was due")
+        else:
+            yield HistoryItem(payment.paid_at, "Paid", payment.amount_paid)
 
 
 def _address(document: Invoice) -> str:

@@ -27,7 +27,8 @@ from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
 
 ROWS = 25
-FILTERS = {"": "All", "open": "Open", "paid": "Paid"}
+FILTERS = {"": "All", "open": "Open", "paid": "Paid", "void": "Void", "uncollectible": "Written off"}
+_RARE = frozenset({"void", "uncollectible"})  # offered where they are chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def invoices_page(account: BillingAccount, at: datetime, *, status: str, before:
         running=_running(account, at),
         has_any=bool(listed.documents) or has_documents(account.id),
         status=status,
-        filters=[FilterLink(label, _url(status=key), key == status) for key, label in FILTERS.items()],
+        filters=_filters(status),
         documents=listed.documents,
         next_url=listed.next_url,
         notice=payment_notice(account.id, at),
@@ -99,6 +100,11 @@ def invoice_slice(account: BillingAccount, *, status: str, before: Position | No
         return InvoiceSlice(shown, "")
     last = shown[-1].invoice
     return InvoiceSlice(shown, _url(status=status, before=write_position(last.issued_at, last.id)))
+
+
+def _filters(status: str) -> list[FilterLink]:
+    offered = {key: label for key, label in FILTERS.items() if key not in _RARE or key == status}
+    return [FilterLink(label, _url(status=key), key == status) for key, label in offered.items()]
 
 
 def _running(account: BillingAccount, at: datetime) -> Running | None:

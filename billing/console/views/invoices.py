@@ -11,13 +11,18 @@ from billing.console.rendering import is_swap, render_page
 from billing.invoices.queries import Position
 from tenants.permissions import Permission
 
+_OTHER_POSITIONS = frozenset({"cursor", "page"})
+
 
 @require_safe
 @member_page(Permission.BILLING_VIEW)
 def invoices(request: ConsoleRequest, member: Member) -> HttpResponse:
-    """What was issued; `?status=` chooses by payment, `?before=` continues the list, for a swap as rows alone."""
+    """What was issued; `?status=` chooses by payment, `?before=` continues the list, for a swap as rows alone.
+
+    404 for what other lists continue by: nobody should take the first rows for further ones.
+    """
     status, before = request.GET.get("status", ""), _position(request.GET.get("before", ""))
-    if status not in FILTERS:
+    if status not in FILTERS or _OTHER_POSITIONS & request.GET.keys():
         raise Http404
     if is_swap(request):
         rows = invoice_slice(member.account, status=status, before=before)
