@@ -224,6 +224,7 @@ WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=15)
 WEBHOOK_SLOW_SECONDS = 3
 WEBHOOK_SWEEP_SECONDS = 20  # after which a worker's task ends and the next one goes on
 WEBHOOKS_AT_ONCE = 32  # of a worker's in each lane
+WEBHOOKS_AT_ONCE_OF_A_TENANT = 2  # of all workers together, in each lane: nobody fills it with what does not answer
 
 # Neither the developer's page nor the e-mail to staff shows keys.
 DEFAULT_EXCEPTION_REPORTER = "config.exception_reporter.SafeReporter"

@@ -82,7 +82,8 @@ def post(posting: Posting, *, seconds: float, at: datetime, resolve: Resolve) ->
     try:
         answer = exchange(posting.call, guarded=posting.is_guarded, seconds=seconds, resolve=resolve)
     except AddressNotAllowed as refusal:
-        return Outcome(f"Not sent: {refusal.reason}", _since(began))
+        # It was when it was entered: names lead elsewhere since, or staff have withdrawn the host.
+        return Outcome(f"Not sent: the address is not, or no longer, allowed. {refusal.reason}", _since(began))
     if isinstance(answer, Unanswered):
         return Outcome(answer.told_of("endpoint"), _since(began))
     return Outcome(

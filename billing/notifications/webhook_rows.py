@@ -33,6 +33,12 @@ def lock_endpoint(tenant_id: UUID, endpoint_id: UUID) -> WebhookEndpoint:
     return endpoints_of(tenant_id).select_for_update(no_key=True).get(id=endpoint_id)
 
 
+def is_slow_for_now(endpoint: WebhookEndpoint, at: datetime) -> bool:
+    """Of one that starts afresh: a call that is under way ends in its lane, where it is counted."""
+    is_under_way = endpoint.lease is not None and endpoint.leased_until is not None and endpoint.leased_until > at
+    return endpoint.is_slow and is_under_way
+
+
 def checked_url(url: str, *, resolve: Resolve) -> str:
     """The address in its one spelling. Raises the problem webhook-address-not-allowed."""
     try:

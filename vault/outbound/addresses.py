@@ -94,7 +94,7 @@ def is_exempt(origin: Origin) -> bool:
 def require_public_form(origin: Origin) -> None:
     """Raise AddressNotAllowed for what is not https to a host of the internet, as far as its name tells."""
     if origin.scheme != "https":
-        raise AddressNotAllowed("The address begins with https://.")
+        raise AddressNotAllowed("The address does not begin with https://.")
     if origin.port != 443 and origin.port < 1024:
         raise AddressNotAllowed("The port of the address is 443, or 1024 or above.")
     if _literal(origin.host) is None:

@@ -72,7 +72,9 @@ class WebhookDelivery(models.Model):
     tries = models.PositiveSmallIntegerField(default=0, help_text="Since it was last asked for.")
     by_hand = models.BooleanField(default=False, help_text="Asked for again, so that its order counts no more.")
     due_at = models.DateTimeField(help_text="When the next try is due.")
-    delivered_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last succeeded: kept where it is sent again without success."
+    )
     error = models.CharField(max_length=300, blank=True, help_text="Of the last try, in our words.")
     created_at = models.DateTimeField()
 

@@ -81,6 +81,11 @@ class WebhookEndpoint(models.Model):
         indexes = [
             models.Index(fields=["is_slow", "leased_until"], condition=Q(state="enabled"), name="webhook_to_serve"),
             models.Index(
+                fields=["is_slow", "leased_until", "tenant"],
+                condition=Q(lease__isnull=False),
+                name="webhook_under_way",
+            ),
+            models.Index(
                 fields=["previous_until"], condition=Q(previous_until__isnull=False), name="webhook_overlap_ends"
             ),
         ]

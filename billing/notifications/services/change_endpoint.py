@@ -10,6 +10,7 @@ from billing.notifications.webhook_rows import (
     checked_description,
     checked_types,
     checked_url,
+    is_slow_for_now,
     lock_endpoint,
 )
 from tenants.services.record_audit import Actor
@@ -44,7 +45,7 @@ def change_endpoint(
             setattr(endpoint, name, given[name])
         if "url" in changed:
             # What was known of the old address says nothing of the new one.
-            endpoint.failing_since, endpoint.is_slow, endpoint.rests_until = None, False, None
+            endpoint.failing_since, endpoint.is_slow, endpoint.rests_until = None, is_slow_for_now(endpoint, at), None
         if changed:
             endpoint.save(update_fields=[*changed, "failing_since", "is_slow", "rests_until"])
             audit_endpoint(endpoint, "changed", actor=actor, at=at, changed=changed)

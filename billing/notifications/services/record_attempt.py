@@ -38,7 +38,8 @@ def record_attempt(*, taken: Claim, outcome: Outcome, at: datetime) -> None:
         delivery.state, delivery.delivered_at = State.DELIVERED, at
     elif is_ours and delivery.state == State.PENDING:
         _put_off(delivery, outcome, at)
-    delivery.error = outcome.error[:300]
+    if delivery.state != State.DELIVERED or not outcome.error:
+        delivery.error = outcome.error[:300]
     delivery.save(update_fields=["state", "delivered_at", "due_at", "error"])
     if is_ours:
         _free(endpoint, outcome, at, is_same=endpoint.url == taken.delivery.endpoint.url)
@@ -59,7 +60,7 @@ def _put_off(delivery: WebhookDelivery, outcome: Outcome, at: datetime) -> None:
 
 def _free(endpoint: WebhookEndpoint, outcome: Outcome, at: datetime, *, is_same: bool) -> None:
     """`is_same`: the address was not changed meanwhile, so that the outcome says something of it."""
-    endpoint.lease, endpoint.leased_until = None, at
+    endpoint.lease, endpoint.leased_until, endpoint.is_slow = None, at, False
     if is_same:
         endpoint.is_slow = bool(outcome.error) or outcome.duration.total_seconds() > settings.WEBHOOK_SLOW_SECONDS
         endpoint.failing_since = (endpoint.failing_since or at) if outcome.error else None

@@ -1,9 +1,13 @@
 """Endpoints and events for tests of webhooks; endpoints need a vault."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import count
 from typing import Any
+
+from django.db import connection
 
 from billing.notifications.event_types import EventType
 from billing.notifications.models import WebhookDelivery, WebhookEndpoint, WebhookEvent
@@ -46,6 +50,22 @@ def deliver(at: datetime = AT, lane: Lane = Lane.REGULAR) -> int:
 def deliver_all(at: datetime = AT) -> int:
     """Through both, as two workers would, until nothing is left."""
     return deliver(at, Lane.REGULAR) + deliver(at, Lane.SLOW) + deliver(at, Lane.REGULAR)
+
+
+def at_once(*work: Callable[[], object]) -> None:
+    """Each on a connection of its own, begun together."""
+    barrier = threading.Barrier(len(work))
+
+    def run(one: Callable[[], object]) -> None:
+        try:
+            barrier.wait(5)
+            one()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(work)) as pool:
+        for future in [pool.submit(run, one) for one in work]:
+            future.result()
 
 
 def only_delivery() -> WebhookDelivery:

@@ -8,7 +8,10 @@ from billing.core.problems import Problem
 from billing.notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from billing.notifications.queries import attempts_of
 from billing.notifications.services.disable_endpoint import disable_endpoint
+from billing.notifications.services.record_attempt import record_attempt
 from billing.notifications.services.redeliver import redeliver
+from billing.notifications.webhook_claims import Lane, claim
+from billing.notifications.webhook_posting import Outcome
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
@@ -57,6 +60,34 @@ def test_failed_one_gets_all_its_tries_again() -> None:
     manual = WebhookAttempt.objects.order_by("id").values_list("manual", flat=True)
     assert list(manual) == [False, True, False]
     assert (only_delivery().state, only_delivery().tries) == ("pending", 2)
+
+
+def test_delivered_one_that_is_sent_again_in_vain() -> None:
+    """N1: its state is of the latest sending; when it was delivered is kept."""
+    tenant = make_tenant()
+    with receiving() as receiver:
+        endpoint, _ = make_endpoint(tenant, receiver.url)
+        publish(tenant)
+        deliver()
+        delivered = only_delivery().delivered_at
+        again(endpoint, only_delivery(), AT + HOUR)
+        WebhookDelivery.objects.update(tries=8)
+        receiver.behave = status(500)
+        deliver(AT + HOUR)
+    assert (only_delivery().state, only_delivery().error) == ("failed", "The endpoint answered 500.")
+    assert only_delivery().delivered_at == delivered is not None
+
+
+def test_late_failure_of_what_is_delivered() -> None:
+    """N1: of a worker that had lost its lease: it stays delivered, without an error."""
+    tenant = make_tenant()
+    with receiving() as receiver:
+        make_endpoint(tenant, receiver.url)
+        publish(tenant)
+        [lost] = claim(lane=Lane.REGULAR, limit=1, at=AT)
+        assert deliver(AT + HOUR) == 1
+    record_attempt(taken=lost, outcome=Outcome("Late.", HOUR), at=AT + HOUR)
+    assert (only_delivery().state, only_delivery().error) == ("delivered", "")
 
 
 def test_pending_one_is_due_at_once_and_keeps_its_place() -> None:

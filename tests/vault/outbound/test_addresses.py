@@ -54,7 +54,7 @@ def test_a_public_address_has_one_spelling(entered: str, kept: str) -> None:
         ("ftp://models.example.com", "begins with https://"),
         ("file:///etc/passwd", "begins with https://"),
         ("gopher://models.example.com", "begins with https://"),
-        ("http://models.example.com", "begins with https://"),
+        ("http://models.example.com", "not begin with https://"),
         ("https://", "begins with https://"),
         ("https:models.example.com", "begins with https://"),
         ("https://user:word@models.example.com", "no user name"),
