@@ -15,8 +15,9 @@ from vault.crypto.secret import Secret
 class WebhookEndpointAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Where events are sent. `event_types` empty: all of them.
 
-    `disabled_reason` is `member`, `failing` or `gone` (it answered 410); `failing_since` is when deliveries began to
-    fail, if none has succeeded since. Until `previous_secret_until` events are signed with the replaced secret too.
+    `disabled_reason` is `member`, `failing` (for three days) or `gone` (at once: it answered 410); `failing_since` is
+    when deliveries began to fail, if none has succeeded since. Until `previous_secret_until` events are signed with the
+    replaced secret too.
     """
 
     id: str
@@ -51,6 +52,8 @@ class DeliveryAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An event on its way to an endpoint. `event` is the header `webhook-id`, the same at every try.
 
     `state` is `pending` until it is `delivered`, `failed` or `cancelled`; `due_at` is when a pending one is tried next.
+    `delivered_at` is when it last succeeded, and stays where it is sent again without success: `state` and `error` are
+    of the latest sending.
     """
 
     id: str

@@ -26,5 +26,5 @@ CATEGORY_MEANINGS: dict[Category, str] = {
     Category.PAYMENTS: "A payment failed; a plan is overdue, changed, cancelled or has ended.",
     Category.INVOICES: "An invoice or a credit note is ready.",
     Category.KEYS: "A key is refused, used up, cannot be reached or expires soon; a broken one works again.",
-    Category.WEBHOOKS: "An endpoint has failed for days and was switched off.",
+    Category.WEBHOOKS: "An endpoint was switched off: it failed for three days, or answered 410 Gone.",
 }

@@ -8,10 +8,15 @@ _DELIVERIES = {
     WebhookDelivery.State.FAILED: ("Failed", "destructive"),
     WebhookDelivery.State.CANCELLED: ("Cancelled", "secondary"),
 }
+_AGAIN = {
+    WebhookDelivery.State.PENDING: "It was delivered before, and is sent again.",
+    WebhookDelivery.State.FAILED: "It was delivered before; sending it again has failed.",
+    WebhookDelivery.State.CANCELLED: "It was delivered before; sending it again was cancelled.",
+}
 _REASONS = {
     WebhookEndpoint.Reason.MEMBER: "It was switched off by hand.",
     WebhookEndpoint.Reason.FAILING: "Nothing but failures came back for three days, so that it was switched off.",
-    WebhookEndpoint.Reason.GONE: "It answered 410 Gone: there is nothing at this address any more.",
+    WebhookEndpoint.Reason.GONE: "It answered 410 Gone: it wants no webhooks any more, and was switched off at once.",
 }
 
 
@@ -33,6 +38,16 @@ def delivery_state(delivery: WebhookDelivery) -> tuple[str, str]:
     if delivery.state == WebhookDelivery.State.PENDING and delivery.error:
         return "Trying again", "warning"
     return _DELIVERIES[WebhookDelivery.State(delivery.state)]
+
+
+def answer_text(delivery: WebhookDelivery) -> str:
+    """What came back last; empty where nothing was tried."""
+    return delivery.error or ("Taken" if delivery.state == WebhookDelivery.State.DELIVERED else "")
+
+
+def again_text(delivery: WebhookDelivery) -> str:
+    """What became of sending a delivered one again; empty where it was not, or has succeeded too."""
+    return _AGAIN.get(WebhookDelivery.State(delivery.state), "") if delivery.delivered_at is not None else ""
 
 
 def attempt_state(attempt: WebhookAttempt) -> tuple[str, str]:

@@ -66,6 +66,14 @@ def test_delivery_is_sent_again(staff: Client, endpoint: WebhookEndpoint) -> Non
     assert delivery.state == "cancelled"
 
 
+def test_title_is_the_address(staff: Client, endpoint: WebhookEndpoint) -> None:
+    """F2: as it is written, not with a capital; other titles have theirs."""
+    shown = staff.get(button(endpoint, "change")).text
+    assert f">{endpoint.url}</a>" in shown
+    assert ">Webhook endpoints</a>" in shown
+    assert endpoint.url.capitalize() not in shown
+
+
 def test_log_of_an_endpoint(staff: Client, endpoint: WebhookEndpoint) -> None:
     """F2: its page links to its deliveries, which are filtered by type as well."""
     log = reverse("admin:billing_notifications_webhookdelivery_changelist")

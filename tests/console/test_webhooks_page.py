@@ -129,6 +129,26 @@ def test_endpoint_that_failed_for_days(customer: Customer, client: Client) -> No
     assert "switched off" not in client.get(path(endpoint)).text
 
 
+def test_endpoint_that_answered_gone(customer: Customer, client: Client) -> None:
+    """N1: both pages say why it was switched off at once, under its whole address where it has no other name."""
+    endpoint = make_endpoint(customer.tenant, **FAILING | {"disabled_reason": "gone"})
+    for page in ("/webhooks/", path(endpoint)):
+        text = client.get(page).text
+        assert "It answered 410 Gone: it wants no webhooks any more, and was switched off at once." in text
+        assert URL in text
+    assert client.get(path(endpoint)).context["page"].card.name == URL
+
+
+def test_delivered_before_and_sent_again(client: Client, endpoint: WebhookEndpoint) -> None:
+    """N1: the log and the page say of a failure that it was delivered before."""
+    delivery = make_delivery(endpoint, state="delivered", delivered_at=AT, tries=1)
+    for state, says in (("delivered", ""), ("pending", "is sent again"), ("failed", "sending it again has failed")):
+        WebhookDelivery.objects.update(state=state)
+        for page in (path(endpoint), path(endpoint, f"/deliveries/{delivery.id}")):
+            text = client.get(page).text
+            assert ("It was delivered before" in text, says in text) == (bool(says), True)
+
+
 def test_log_is_filtered_and_goes_on(client: Client, endpoint: WebhookEndpoint) -> None:
     """N1, F1: newest first, by state and type, further rows in place of the last one."""
     for number in range(23):
@@ -156,7 +176,7 @@ def test_delivery_shows_what_was_sent_and_answered(client: Client, endpoint: Web
     make_attempt(delivery, None, answer="", error="No answer within 15 seconds.", manual=True)
     page = client.get(path(endpoint, f"/deliveries/{delivery.id}"))
     assert [row.state_name for row in page.context["page"].attempts] == ["No answer", "500"]
-    assert "&quot;balance&quot;: &quot;8.41&quot;" in page.text
+    assert "&quot;balance&quot;: &quot;8.41" in page.text
     assert "<script>alert" not in page.text
     assert "1234 ms" in page.text
     assert f"msg_{delivery.event_id.hex}" in page.text

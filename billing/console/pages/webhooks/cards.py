@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlsplit
 from uuid import UUID
 
-from billing.console.webhook_texts import delivery_state, disabled_text, endpoint_state
+from billing.console.webhook_texts import again_text, answer_text, delivery_state, disabled_text, endpoint_state
 from billing.core.ids import encode_id
 from billing.notifications.models import WebhookDelivery, WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointCard:
-    """An endpoint. `types` is empty for all; `alarm`: it was switched off for failing, for the reason `disabled_text`.
+    """An endpoint. `types` is empty for all; `alarm`: it was switched off by us, for the reason `disabled_text`.
 
     `failing_since` is None also where nothing has failed.
     """
@@ -38,7 +37,8 @@ class EndpointCard:
 class DeliveryRow:
     """A delivery as a line of the log, which is in the order of `created_at`: what it tells of may be older.
 
-    `due_at` is when it is tried next, None where it is not.
+    `due_at` is when it is tried next, None where it is not. `answer_text` is of the last try; `again_text`: it was
+    delivered, at `delivered_at`, and what became of sending it again.
     """
 
     id: UUID
@@ -52,6 +52,8 @@ class DeliveryRow:
     variant: str
     tries: int
     error: str
+    answer_text: str
+    again_text: str
     occurred_at: datetime
     created_at: datetime
     due_at: datetime | None
@@ -59,13 +61,13 @@ class DeliveryRow:
 
 
 def endpoint_card(endpoint: WebhookEndpoint) -> EndpointCard:
-    """An endpoint, called by its description or else by its host."""
+    """An endpoint, called by its description or else by its address."""
     state_name, variant = endpoint_state(endpoint)
     failing = {WebhookEndpoint.Reason.FAILING, WebhookEndpoint.Reason.GONE}
     return EndpointCard(
         id=endpoint.id,
         public_id=encode_id("whe", endpoint.id),
-        name=endpoint.description or urlsplit(endpoint.url).netloc,
+        name=endpoint.description or endpoint.url,
         url=endpoint.url,
         types=endpoint.event_types,
         state_name=state_name,
@@ -96,6 +98,8 @@ def delivery_row(delivery: WebhookDelivery) -> DeliveryRow:
         variant=variant,
         tries=delivery.tries,
         error=delivery.error,
+        answer_text=answer_text(delivery),
+        again_text=again_text(delivery),
         occurred_at=event.occurred_at,
         created_at=delivery.created_at,
         due_at=delivery.due_at if delivery.state == WebhookDelivery.State.PENDING else None,

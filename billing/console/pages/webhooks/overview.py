@@ -32,7 +32,7 @@ class WebhooksPage:
 
     @property
     def alarms(self) -> list[EndpointEntry]:
-        """Those that were switched off for failing."""
+        """Those that were switched off for failing, or for 410 Gone."""
         return [entry for entry in self.entries if entry.card.alarm]
 
 
