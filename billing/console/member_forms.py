@@ -1,11 +1,13 @@
 """Forms about members: inviting, changing a role, choosing a password."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.http import QueryDict
 
 from billing.console.member_texts import ROLE_MEANINGS, ROLE_NAMES
@@ -18,10 +20,24 @@ def role_choices(roles: Iterable[Role]) -> list[tuple[str, str]]:
     return [(role.value, f"{ROLE_NAMES[role]}: {ROLE_MEANINGS[role]}") for role in roles]
 
 
+class _MailboxValidator(EmailValidator):
+    """Addresses that mail servers take: nothing quoted, ASCII alone before the @, no IP address after it."""
+
+    user_regex = re.compile(r"(?=.{1,64}\Z)[-!#$%&'*+/=?^_`{|}~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{|}~0-9A-Za-z]+)*\Z")
+
+    def validate_domain_part(self, domain_part: str) -> bool:
+        """A name, with letters of any language."""
+        return not domain_part.startswith("[") and super().validate_domain_part(domain_part)
+
+
+class _MailboxField(forms.EmailField):
+    default_validators = [_MailboxValidator()]
+
+
 class InviteForm(forms.Form):
     """Whom to invite, and what they may do; `roles` are those that the member may give."""
 
-    email = forms.EmailField(max_length=254, label="E-mail address")
+    email = _MailboxField(max_length=254, label="E-mail address")
 
     def __init__(self, data: QueryDict | None = None, *, roles: Iterable[Role]) -> None:
         super().__init__(data)

@@ -45,11 +45,11 @@ class NoticeMail(EmailMultiAlternatives):
     with “Subject: ”, and goes to the next one: many programs, and Python's parser, read a blank before the subject.
     """
 
-    def message(self) -> Any:
+    def message(self, **options: Any) -> Any:
         """The same with that header's name counted in its first line."""
-        message = super().message()
-        if not self.subject.isascii() or any(len(word) > _LONGEST_WORD for word in self.subject.split()):
-            message.replace_header("Subject", Header(self.subject, "utf-8", header_name="Subject").encode())
+        message, subject = super().message(**options), str(self.subject)
+        if not subject.isascii() or any(len(word) > _LONGEST_WORD for word in subject.split()):
+            message.replace_header("Subject", Header(subject, "utf-8", header_name="Subject").encode())
         return message
 
 

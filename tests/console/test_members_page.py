@@ -1,9 +1,11 @@
 """The members page: inviting, roles, leaving (F4)."""
 
 from datetime import timedelta
+from smtplib import SMTPRecipientsRefused
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.utils.timezone import now
 
 from billing.notifications.services.send_notices import send_notices
@@ -43,6 +45,11 @@ def test_invitation_is_sent_and_listed(customer: Customer) -> None:
     ("changed", "error"),
     [
         ({"email": "lin"}, "Enter a valid email address."),
+        ({"email": '"<script>alert(1)</script>"@example.com'}, "Enter a valid email address."),
+        ({"email": "lin..long@example.com"}, "Enter a valid email address."),
+        ({"email": "lín@example.com"}, "Enter a valid email address."),
+        ({"email": "lin@[127.0.0.1]"}, "Enter a valid email address."),
+        ({"email": f"{'l' * 65}@example.com"}, "Enter a valid email address."),
         ({"role": "king"}, "Select a valid choice. king is not one of the available choices."),
         ({"email": "OWNER@example.com"}, "Somebody with this address is a member already."),
     ],
@@ -56,6 +63,35 @@ def test_refused_form_says_why(customer: Customer, changed: dict[str, str], erro
     assert response.status_code == 422
     assert error in [text for texts in response.context["page"].form.errors.values() for text in texts]
     assert not Invitation.objects.exists()
+
+
+def test_address_that_is_refused(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """F4: the row says that the e-mail did not arrive, and whether it is tried again; not so of another sending."""
+    client, refusals = make_client(customer.tenant), [451, 550]
+    client.post("/members/invite", INVITE)
+
+    def refuse(*_ignored: object) -> int:
+        raise SMTPRecipientsRefused({INVITE["email"]: (refusals.pop(0), b"No")})
+
+    def failure() -> str:
+        [row] = client.get("/members/").context["page"].invitations
+        return str(row.failure)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailBackend, "send_messages", refuse)
+        send_notices(at=now())
+        assert failure() == (
+            "Could not be delivered: The mail server did not take it (SMTPRecipientsRefused). It is tried again."
+        )
+        send_notices(at=now() + timedelta(hours=1))
+    assert failure() == "Could not be delivered: The mail server refused the address (SMTP 550)."
+    assert failure() in client.get("/members/").text
+    assert send_notices(at=now() + timedelta(days=1)) == 0
+    invitation = Invitation.objects.get()
+    Invitation.objects.update(sent_at=now() - timedelta(minutes=1))
+    client.post(f"/members/invitations/{invitation.id}/resend")
+    assert failure() == ""
+    assert send_notices(at=now()) == 1
 
 
 def test_admin_is_not_offered_owners(customer: Customer) -> None:
@@ -110,11 +146,11 @@ def test_other_tenant_s_people_are_not_there(customer: Customer) -> None:
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """F1: session, user, two for accounts, workspaces, members, invitations: the same for any number of them."""
+    """F1: session, user, two for accounts, workspaces, members, invitations, their mails: the same for any number."""
     client = make_client(customer.tenant)
     for number in range(3):
         make_member(customer.tenant, Role.VIEWER)
         client.post("/members/invite", INVITE | {"email": f"{number}@example.com"})
     client.get("/members/")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/members/")

@@ -1,7 +1,7 @@
 """The outbox of e-mails to who manages a tenant's billing."""
 
 from datetime import timedelta
-from smtplib import SMTPServerDisconnected
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused, SMTPServerDisconnected
 from typing import Any
 
 import pytest
@@ -78,6 +78,34 @@ def test_mail_server_that_is_away() -> None:
         waits.append(notice.due_at - before)
     assert waits == [timedelta(minutes=minutes) for minutes in (1, 2, 4)]
     assert (notice.error, notice.sent_at) == ("The mail server did not take it (SMTPServerDisconnected).", None)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "error", "is_final"),
+    [
+        (
+            SMTPRecipientsRefused({"a@example.com": (550, b"a@example.com?"), "b@example.com": (553, b"")}),
+            "550, 553",
+            True,
+        ),
+        (SMTPRecipientsRefused({"a@example.com": (550, b""), "b@example.com": (450, b"")}), "RecipientsRefused", False),
+        (SMTPDataError(554, b"Spam"), "(SMTP 554)", True),
+        (SMTPDataError(452, b"Full"), "SMTPDataError", False),
+        (SMTPSenderRefused(550, b"", "us@example.com"), "SMTPSenderRefused", False),
+    ],
+)
+def test_refused_for_good(refusal: OSError, error: str, is_final: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S8: what the server will never take is not tried again; what is full, or wrong with us, is."""
+
+    def refuse(*_ignored: object) -> int:
+        raise refusal
+
+    monkeypatch.setattr(EmailBackend, "send_messages", refuse)
+    tell(staffed())
+    send_notices(at=AT)
+    notice = Notice.objects.get()
+    assert (error in notice.error, "@" in notice.error) == (True, False)
+    assert notice.tries == (MOST_TRIES if is_final else 1)
 
 
 @pytest.mark.usefixtures("deaf_server")

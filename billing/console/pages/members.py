@@ -8,6 +8,9 @@ from uuid import UUID
 from billing.console.access import Member
 from billing.console.member_forms import InviteForm, role_choices
 from billing.console.member_texts import ROLE_NAMES
+from billing.notifications.invitation_mail import failures_of
+from billing.notifications.models import Notice
+from billing.notifications.services.send_notices import MOST_TRIES
 from tenants.models import Invitation, Membership
 from tenants.permissions import Role
 from tenants.queries import invitations_of, members_of
@@ -31,7 +34,7 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class InvitationRow:
-    """An invitation that nobody has accepted yet."""
+    """An invitation that nobody has accepted yet. `failure`: why its last e-mail has not been sent."""
 
     id: UUID
     email: str
@@ -41,6 +44,7 @@ class InvitationRow:
     expires_at: datetime
     has_expired: bool
     may_change: bool
+    failure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +58,17 @@ class MembersPage:
 
 
 def members_page(member: Member, form: InviteForm | None, *, at: datetime) -> MembersPage:
-    """The page for a member who manages the tenant; two queries. `form` is a refused one."""
+    """The page for a member who manages the tenant; three queries. `form` is a refused one."""
     memberships = members_of(member.tenant.id)
     own = next((row.role for row in memberships if row.user_id == member.user.pk), "")
     roles = roles_given_by(own)
     owners = [row.user_id for row in memberships if row.role == Role.OWNER and row.user.is_active]
+    invitations = invitations_of(member.tenant.id)
+    failures = failures_of(invitations)
     only_owner = owners[0] if len(owners) == 1 else None
     return MembersPage(
         members=[_member(row, member.user.pk, own, only_owner) for row in memberships],
-        invitations=[_invitation(row, own, at) for row in invitations_of(member.tenant.id)],
+        invitations=[_invitation(row, own, at, failures.get(row.id)) for row in invitations],
         roles=role_choices(roles),
         form=form or InviteForm(roles=roles),
     )
@@ -89,7 +95,7 @@ def _member(row: Membership, reader: int, own: str, only_owner: int | None) -> M
     )
 
 
-def _invitation(row: Invitation, own: str, at: datetime) -> InvitationRow:
+def _invitation(row: Invitation, own: str, at: datetime, failed: Notice | None) -> InvitationRow:
     return InvitationRow(
         id=row.id,
         email=row.email,
@@ -99,4 +105,10 @@ def _invitation(row: Invitation, own: str, at: datetime) -> InvitationRow:
         expires_at=row.expires_at,
         has_expired=row.expires_at <= at,
         may_change=row.role != Role.OWNER or own == Role.OWNER,
+        failure=_failure(failed) if failed is not None else "",
     )
+
+
+def _failure(notice: Notice) -> str:
+    goes_on = " It is tried again." if notice.tries < MOST_TRIES else ""
+    return f"Could not be delivered: {notice.error}{goes_on}"

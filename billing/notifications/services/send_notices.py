@@ -1,4 +1,6 @@
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from smtplib import SMTPDataError, SMTPRecipientsRefused
 from uuid import UUID
 
 import structlog
@@ -53,7 +55,22 @@ def _deliver(notice: Notice, at: datetime) -> None:
         mail.send()
     except OSError as error:  # smtplib's errors are OSErrors too
         _log.warning("notice_not_sent", notice=str(notice.id), kind=notice.kind, error=type(error).__name__)
-        raise NotSent(f"The mail server did not take it ({type(error).__name__}).") from error
+        raise _not_sent(error) from error
+
+
+def _not_sent(error: OSError) -> NotSent:
+    """Final where the server refused every address, or the text, for good (5xx, RFC 5321 section 4.2.1)."""
+    match error:
+        case SMTPRecipientsRefused(recipients=refused) if _are_permanent(code for code, _ in refused.values()):
+            codes = ", ".join(sorted({str(code) for code, _ in refused.values()}))
+            return NotSent(f"The mail server refused the address (SMTP {codes}).", is_final=True)
+        case SMTPDataError(smtp_code=code) if _are_permanent([code]):
+            return NotSent(f"The mail server refused the text (SMTP {code}).", is_final=True)
+    return NotSent(f"The mail server did not take it ({type(error).__name__}).")
+
+
+def _are_permanent(codes: Iterable[int]) -> bool:
+    return all(500 <= code < 600 for code in codes)
 
 
 def _receivers(notice: Notice) -> list[str]:

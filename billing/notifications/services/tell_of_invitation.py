@@ -1,5 +1,6 @@
 from datetime import datetime
 
+from billing.notifications.invitation_mail import key_of_invitation
 from billing.notifications.kinds import Kind
 from billing.notifications.services.tell_tenants import Message, tell_tenants
 from tenants.models import Invitation
@@ -12,7 +13,7 @@ def tell_of_invitation(*, invitation: Invitation, at: datetime) -> None:
     message = Message(
         tenant_id=invitation.tenant_id,
         kind=Kind.INVITATION,
-        key=f"{Kind.INVITATION}:{invitation.id.hex}:{invitation.sendings}",
+        key=key_of_invitation(invitation),
         subject=f"{sender} invites you to {tenant}",
         body=(
             f"{sender} invites you to the billing console of {tenant}, with the role {invitation.role}.\n\n"
