@@ -106,6 +106,7 @@ def test_invoice_of_ours_alone(stripe_catalogue: StripeSandbox) -> None:
     stripe = stripe_catalogue
     customer = make_subscriber(stripe)
     call(customer, stripe, "99.8")  # 1.7964: the invoice asks for 1.80
+    advance(stripe, 1)  # a plan that begins and ends in one second never was
     (subscription,) = stripe_client().v1.subscriptions.list({"customer": customer_of(customer.account.id)}).data
     stripe_client().v1.subscriptions.cancel(subscription.id)
     look(customer.account, stripe)
