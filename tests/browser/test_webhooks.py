@@ -74,6 +74,17 @@ def look(visitor: Visitor) -> None:
     assert visitor.complaints == []
 
 
+def see_all_of_the_log(visitor: Visitor) -> None:
+    """On a phone the table needs no scrolling aside, and says how often and what came back."""
+    visitor.page.set_viewport_size(PHONE)
+    frame = visitor.page.get_by_role("region", name="Deliveries")
+    assert frame.evaluate("frame => frame.scrollWidth - frame.clientWidth") == 0
+    row = frame.locator("tbody tr").first
+    expect(row.get_by_text("9 tries")).to_be_visible()
+    expect(row.get_by_text("The endpoint answered 500.").first).to_be_visible()
+    visitor.page.set_viewport_size(DESK)
+
+
 def test_webhooks(member: Visitor, subscriber: Receiver) -> None:
     """N1, F1: one endpoint from its secret to its end, and another one that failed for days; one browser for both."""
     _endpoint_from_its_secret_to_its_end(member, subscriber)
@@ -120,6 +131,7 @@ def _endpoint_that_failed(member: Visitor) -> None:
     member.open("/webhooks/")
     page.get_by_role("link", name="See what failed").click()
     look(member)
+    see_all_of_the_log(member)
     rows = page.locator("#webhook-log tbody tr")
     expect(rows).to_have_count(21)
     page.get_by_role("link", name="Load more").click()
