@@ -196,7 +196,7 @@ def _row(document: Document) -> dict[str, Any]:
         "period": PeriodAnswer(invoice.period_start, invoice.period_end),
         "issued_at": invoice.issued_at,
         "paid_at": payment.paid_at if payment is not None else None,
-        "hosted_url": (payment.hosted_url or None) if payment is not None else None,
+        "hosted_url": document.hosted_url or None,
         "pdf_url": _pdf_url(invoice),
         "corrects": None if invoice.corrects_id is None else encode_id("inv", invoice.corrects_id),
         "note": invoice.note,

@@ -59,6 +59,13 @@ class Document:
         return is_invoice and self.status == InvoicePayment.Status.PAID and self.invoice.amount_due <= 0
 
     @property
+    def hosted_url(self) -> str:
+        """The processor's page to pay it on, or with its receipt; of ours alone only while something is left to pay."""
+        if self.payment is None or not (self.remaining or self.invoice.external_id):
+            return ""
+        return self.payment.hosted_url
+
+    @property
     def has_failed(self) -> bool:
         """Whether a payment was tried in vain, and it is still open."""
         return self.payment is not None and self.payment.attempts > 0 and self.status == InvoicePayment.Status.OPEN
@@ -138,6 +145,18 @@ def to_be_paid(account_id: UUID) -> OpenSum:
     rows = _with_remaining(Invoice.objects.filter(account_id=account_id, payment__status=InvoicePayment.Status.OPEN))
     amounts = [amount for row in rows.only("id") if (amount := vars(row)["remaining"]) > 0]
     return OpenSum(len(amounts), sum(amounts, Decimal(0)))
+
+
+def asked_by_one_off(account_id: UUID, amount: Decimal) -> list[Document]:
+    """The open invoices of ours alone that a payment of this much would go to, oldest first; two queries."""
+    rows = _documents().filter(account_id=account_id, external_id="", payment__status=InvoicePayment.Status.OPEN)
+    found = []
+    for row in rows.order_by("position"):
+        document = _document(row)
+        if amount > 0 and document.remaining:
+            found.append(document)
+            amount -= document.remaining
+    return found
 
 
 def has_documents(account_id: UUID) -> bool:

@@ -1,5 +1,6 @@
 """What an account owes, as far as no invoice at Stripe asks for it (S7)."""
 
+from collections.abc import Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Literal
 
@@ -8,6 +9,7 @@ from django.db.models import Sum
 
 from billing.core.money import from_minor_units, minor_exponent
 from billing.credits.models import LedgerAccount
+from billing.invoices.queries import Document
 from billing.stripe_sync.models import ArrearsInvoice, StripeCustomer, StripeMeter
 from billing.stripe_sync.reading import price_of
 from billing.subscriptions.models import BillingAccount
@@ -16,6 +18,7 @@ LEAST = Decimal("0.50")
 """What Stripe charges at least, in dollars; other currencies ask for about as much."""
 MARK = "quaestor_arrears"
 """The metadata of an invoice of ours, with the hexadecimal id of its row."""
+_NAMED = 6
 _MAY_BE_PAID: tuple[Literal["draft", "open"], ...] = ("draft", "open")
 
 
@@ -52,3 +55,12 @@ def unbilled(client: stripe.StripeClient, customer: StripeCustomer, *, rounding:
         return Decimal(0)
     left = max(owed - billed_at_stripe(client, customer), Decimal(0))
     return left.quantize(Decimal(1).scaleb(-minor_exponent(customer.account.currency)), rounding)
+
+
+def named(documents: Sequence[Document]) -> str:
+    """Open invoices of ours by their numbers, as a one-off invoice says what it is for."""
+    numbers = [document.invoice.number for document in documents]
+    if not numbers:
+        return "Usage that is owed"
+    more = f" and {len(numbers) - _NAMED} more" if len(numbers) > _NAMED else ""
+    return f"Invoice{'s' if len(numbers) > 1 else ''} {', '.join(numbers[:_NAMED])}{more}"

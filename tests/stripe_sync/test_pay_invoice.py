@@ -7,7 +7,7 @@ import pytest
 from billing.core.problems import Problem
 from billing.invoices.models import Invoice, InvoicePayment
 from billing.invoices.services.close_due_cycles import close_due_cycles
-from billing.notifications.models import WebhookEvent
+from billing.notifications.models import Notice, WebhookEvent
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import ArrearsInvoice
 from billing.stripe_sync.services.find_drift import find_drift
@@ -15,6 +15,7 @@ from billing.stripe_sync.services.pay_invoice import pay_invoice
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_invoice import sync_invoice
 from sandbox.stripe.process import StripeSandbox
+from tests.console.make import make_client
 from tests.invoices.issued import issue
 from tests.make import Customer, make_customer
 from tests.money_make import money_of, owe
@@ -60,6 +61,13 @@ def make_overdue(stripe: StripeSandbox) -> tuple[Customer, Invoice]:
     look(customer.account, stripe)
     read_invoices(customer, stripe)
     return customer, Invoice.objects.latest("position")
+
+
+def make_owing(stripe: StripeSandbox) -> tuple[Customer, Invoice]:
+    """A customer with a card whose invoice no subscription asks for, and who owes more than that."""
+    customer = make_subscriber(stripe)
+    owe(customer.account.receivable, "20")
+    return customer, issue(customer.account, "5.00", at=stripe_now(stripe))
 
 
 def test_retry_with_each_kind_of_card(stripe_catalogue: StripeSandbox) -> None:
@@ -115,14 +123,72 @@ def test_invoice_of_ours_alone(stripe_catalogue: StripeSandbox) -> None:
     invoice = Invoice.objects.latest("position")
     assert (invoice.external_id, invoice.amount_due) == ("", Decimal("1.8"))
     use_card(customer, "pm_card_chargeCustomerFail")
-    page = pay(invoice, stripe)
-    assert page.endswith(ArrearsInvoice.objects.get().invoice_id)
-    assert pay(invoice, stripe) == "card-declined"
+    assert pay(invoice, stripe) == pay(invoice, stripe) == "card-declined"
     use_card(customer, "pm_card_visa")
     assert (pay(invoice, stripe), payment_of(invoice)) == ("", ("paid", Decimal("1.7964")))
     assert money_of(customer.account) == ("0", "0", "0")
-    assert told(invoice) == ["invoice.issued", "invoice.paid"]
+    assert told(invoice) == ["invoice.issued", "invoice.failed", "invoice.failed", "invoice.paid"]
     assert Invoice.objects.count() == 2
+
+
+def test_declined_one_off_is_told_of_our_invoice(stripe_catalogue: StripeSandbox) -> None:
+    """S7, S8, N1: by its number, once for each try, however often it is read; Stripe names it too, and has its page."""
+    stripe = stripe_catalogue
+    customer, invoice = make_owing(stripe)
+    use_card(customer, "pm_card_chargeCustomerFail")
+    assert pay(invoice, stripe) == "card-declined"
+    one_off = stripe_client().v1.invoices.retrieve(ArrearsInvoice.objects.get().invoice_id)
+    assert [line.description for line in one_off.lines.data] == [f"Invoice {invoice.number}"]
+    look(customer.account, stripe)
+    sync_invoice(invoice_id=str(one_off.id), at=stripe_now(stripe))
+    row = InvoicePayment.objects.get(invoice=invoice)
+    assert (row.attempts, row.hosted_url) == (1, one_off.hosted_invoice_url)
+    failed = WebhookEvent.objects.get(type="invoice.failed")
+    assert (failed.data["invoice"]["number"], failed.data["invoice"]["attempt"]) == (invoice.number, 1)
+    notice = Notice.objects.get(kind="payment-failed")
+    assert f", invoice {invoice.number}." in notice.body
+    assert str(one_off.number) not in notice.body
+    assert (notice.link, notice.link_text) == (f"/invoices/{invoice.id}", "Open the invoice")
+    stripe_client().v1.invoices.void_invoice(str(one_off.id))
+    sync_invoice(invoice_id=str(one_off.id), at=stripe_now(stripe))
+    assert InvoicePayment.objects.get(invoice=invoice).hosted_url == ""
+    assert pay(invoice, stripe) == "card-declined"  # by a new one-off, whose first try is our second
+    attempts = WebhookEvent.objects.filter(type="invoice.failed").values_list("data__invoice__attempt", flat=True)
+    assert sorted(attempts) == [1, 2]
+
+
+def test_one_off_for_several(stripe_catalogue: StripeSandbox) -> None:
+    """S7: the oldest that it pays are named, each is told; 3-D Secure still leads to Stripe's page."""
+    stripe = stripe_catalogue
+    customer, first = make_owing(stripe)
+    second = issue(customer.account, "6.00", at=stripe_now(stripe))
+    issue(customer.account, "1.00", at=stripe_now(stripe))
+    use_card(customer, "pm_card_authenticationRequired")
+    page = pay(second, stripe)
+    one_off = stripe_client().v1.invoices.retrieve(ArrearsInvoice.objects.get().invoice_id)
+    assert page == one_off.hosted_invoice_url
+    assert one_off.lines.data[0].description == f"Invoices {first.number}, {second.number}"
+    assert [told(invoice)[1:] for invoice in (first, second)] == [["invoice.failed"]] * 2
+    notice = Notice.objects.get(kind="payment-failed")
+    assert f"invoices {first.number}, {second.number}." in notice.body
+    assert notice.link == "/invoices/?status=open"
+
+
+def test_declined_on_the_page_of_the_console(stripe_catalogue: StripeSandbox) -> None:
+    """S8: who pays reads that the card was declined, and can go on to Stripe's page with another."""
+    stripe = stripe_catalogue
+    customer, invoice = make_owing(stripe)
+    use_card(customer, "pm_card_chargeCustomerFail")
+    look(customer.account, stripe)
+    client = make_client(customer.tenant)
+    answer = client.post(f"/invoices/{invoice.id}/pay")
+    page = InvoicePayment.objects.get(invoice=invoice).hosted_url
+    assert answer.status_code == 402
+    assert "card was declined" in answer.text
+    assert f'href="{page}">pay by another card at Stripe' in answer.text
+    shown = client.get(f"/invoices/{invoice.id}").text
+    assert "the payment failed" in shown
+    assert f'href="{page}"' in shown
 
 
 def test_old_debt_beside_a_subscription(stripe_catalogue: StripeSandbox) -> None:

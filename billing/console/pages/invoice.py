@@ -69,7 +69,7 @@ def pay_page(
     return PayPage(
         document=document,
         card=charged_card(account.id, at),
-        hosted_url=document.payment.hosted_url if document.payment is not None else "",
+        hosted_url=document.hosted_url,
         is_configured=is_configured(),
         in_dialog=in_dialog,
         problem=problem,

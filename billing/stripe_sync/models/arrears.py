@@ -27,6 +27,8 @@ class ArrearsInvoice(models.Model):
     amount = models.DecimalField(max_digits=38, decimal_places=9)
     state = models.CharField(max_length=10, choices=State, default=State.OPENING)
     invoice_id = models.CharField(max_length=255, blank=True)
+    description = models.CharField(max_length=300, blank=True, help_text="What its line says at Stripe.")
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="Failed tries that were told of.")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -8,7 +8,8 @@ from django.db import transaction
 
 from billing.core.ids import encode_id
 from billing.core.money import to_minor_units
-from billing.stripe_sync.arrears import LEAST, MARK, unbilled
+from billing.invoices.queries import asked_by_one_off
+from billing.stripe_sync.arrears import LEAST, MARK, named, unbilled
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.errors import told
 from billing.stripe_sync.models import ArrearsInvoice, StripeCustomer
@@ -39,15 +40,18 @@ def collect_arrears(*, account_id: UUID, actor: Actor, at: datetime, most: Decim
 
     With `most`, what is left of invoices that no subscription asks for: that much at most, beside a live one too.
     One invoice at a time: where one is unpaid, or its making was interrupted, that one is gone on with. A declined card
-    leaves it open, and the tenant is told. Raises NothingToCollect, StripeNotConfigured, stripe.StripeError.
+    leaves it open, and the tenant is told; with `most` somebody waits for it, and stripe.CardError is raised besides.
+    Raises NothingToCollect, StripeNotConfigured, stripe.StripeError.
     """
     client = stripe_client()
     row, customer, card = _opened(client, account_id, actor, at, most)
     invoice = _finalized(client, row, customer, _found(client, row, customer) or _made(client, row, customer, card))
-    if invoice.status == "open" and not invoice.attempt_count:
-        _pay(client, row, invoice, card)
+    is_due = invoice.status == "open" and not invoice.attempt_count
+    declined = _pay(client, row, invoice, card) if is_due else None
     sync_invoice(invoice_id=str(invoice.id), at=at)
     tell_of_invoices(account=customer.account, invoices=_unpaid(client, invoice), at=at)
+    if declined is not None and most is not None:
+        raise declined
     return ArrearsInvoice.objects.get(id=row.id)
 
 
@@ -91,7 +95,12 @@ def _opened(
     amount = unbilled(client, customer) if most is None else min(most, unbilled(client, customer, rounding=ROUND_UP))
     if amount < LEAST:
         raise NothingToCollect(f"Less than {LEAST} {customer.account.currency} is owed and not on an invoice.")
-    row = ArrearsInvoice.objects.create(account_id=account_id, amount=amount, created_at=at)
+    row = ArrearsInvoice.objects.create(
+        account_id=account_id,
+        amount=amount,
+        description=named(asked_by_one_off(account_id, amount)),  # kept: a request that is repeated says the same
+        created_at=at,
+    )
     record_audit(
         tenant_id=customer.account.tenant_id,
         actor=actor,
@@ -138,7 +147,7 @@ def _finalized(
                 "invoice": str(invoice.id),
                 "amount": to_minor_units(row.amount, customer.account.currency),
                 "currency": customer.account.currency.lower(),
-                "description": "Usage not invoiced so far",
+                "description": row.description or named([]),
                 "metadata": {MARK: row.id.hex},
             },
             _key(row, "item"),
@@ -146,12 +155,17 @@ def _finalized(
     return client.v1.invoices.finalize_invoice(str(invoice.id), {"auto_advance": True}, _key(row, "finalize"))
 
 
-def _pay(client: stripe.StripeClient, row: ArrearsInvoice, invoice: stripe.Invoice, card: str) -> None:
+def _pay(
+    client: stripe.StripeClient, row: ArrearsInvoice, invoice: stripe.Invoice, card: str
+) -> stripe.CardError | None:
+    """Charge the card; the refusal, if it was one."""
     params: stripe.params.InvoicePayParams = {"payment_method": card} if card else {}
     try:
         client.v1.invoices.pay(str(invoice.id), params, _key(row, "pay"))
     except stripe.CardError as error:
         _log.info("arrears_declined", invoice=invoice.id, error=told(error))
+        return error
+    return None
 
 
 def _unpaid(client: stripe.StripeClient, invoice: stripe.Invoice) -> list[stripe.Invoice]:

@@ -86,6 +86,10 @@ def _collect(client: stripe.StripeClient, document: Document, actor: Actor, at: 
         ) from None
     except NothingToCollect as error:
         raise _too_little(document, error) from None
+    except stripe.CardError as error:
+        if error.code not in _NEEDS_HOLDER:
+            raise
+        row = ArrearsInvoice.objects.get(account_id=account_id, state=ArrearsInvoice.State.OPEN)
     return _page_of(client, row.invoice_id)
 
 

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from billing.core.money import from_minor_units
 from billing.credits.services.settle_receivable import settle_receivable
+from billing.invoices.services.follow_one_off import follow_one_off
 from billing.invoices.services.follow_payment import follow_payment
 from billing.invoices.services.refresh_payments import refresh_payments
 from billing.stripe_sync.arrears import MARK, metered_on
@@ -42,7 +43,8 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
         if customer is None:
             return False
         invoice = client.v1.invoices.retrieve(invoice_id)  # again, now that nobody else applies what they have read
-        asked = _asked_by(client, customer, invoice)
+        one_off = _followed(customer, invoice)
+        asked = _asked_by(client, invoice, one_off)
         to_document = undocumented(client, [invoice])
         mirror(invoice)  # and with it Stripe has been asked all, before the ledger is locked
         issue_documents(account_id=customer.account_id, invoices=to_document, at=at)
@@ -50,6 +52,8 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
         if is_finalized(invoice):
             follow_payment(payment=read_payment(invoice), at=at)
         refresh_payments(account_id=customer.account_id, at=at)
+        if one_off is not None and is_finalized(invoice):
+            _follow_tries(one_off, invoice, at)
     return True
 
 
@@ -58,26 +62,38 @@ def _locked_customer(customer_id: str) -> StripeCustomer | None:
     return customers.filter(customer_id=customer_id).first()
 
 
-def _asked_by(client: stripe.StripeClient, customer: StripeCustomer, invoice: stripe.Invoice) -> Decimal:
+def _asked_by(client: stripe.StripeClient, invoice: stripe.Invoice, one_off: ArrearsInvoice | None) -> Decimal:
     """What a paid invoice that has settled nothing yet asked for of what is owed."""
-    arrears = _followed(customer, invoice)
     if invoice.status != "paid" or InvoiceSettlement.objects.filter(invoice_id=invoice.id).exists():
         return Decimal(0)
+    total = from_minor_units(invoice.total, invoice.currency.upper())
+    arrears = min(one_off.amount, total) if one_off is not None else Decimal(0)
     return metered_on(client, invoice) + arrears
 
 
-def _followed(customer: StripeCustomer, invoice: stripe.Invoice) -> Decimal:
-    """What an invoice for arrears asks for, once its row says what became of it; zero for any other."""
+def _followed(customer: StripeCustomer, invoice: stripe.Invoice) -> ArrearsInvoice | None:
+    """The row of an invoice for arrears, once it says what became of it; none for any other."""
     try:
         mark = UUID(hex=noted(invoice, MARK))
     except ValueError:
-        return Decimal(0)
+        return None
     row = ArrearsInvoice.objects.filter(id=mark, account_id=customer.account_id).first()
     if row is None or row.invoice_id not in ("", invoice.id):
-        return Decimal(0)
+        return None
     row.state, row.invoice_id = _STATES[invoice.status or "draft"], str(invoice.id)
     row.save(update_fields=["state", "invoice_id"])
-    return min(row.amount, from_minor_units(invoice.total, invoice.currency.upper()))
+    return row
+
+
+def _follow_tries(row: ArrearsInvoice, invoice: stripe.Invoice, at: datetime) -> None:
+    """Let our own open invoices bear what became of the one that asks for them, unless there is another by now."""
+    others = ArrearsInvoice.objects.filter(account_id=row.account_id, state__in=ArrearsInvoice.UNPAID)
+    if others.exclude(id=row.id).exists():
+        return
+    payment = read_payment(invoice)
+    follow_one_off(account_id=row.account_id, amount=row.amount, payment=payment, known=row.attempts, at=at)
+    row.attempts = payment.attempts
+    row.save(update_fields=["attempts"])
 
 
 def _settle(customer: StripeCustomer, invoice_id: str, metered: Decimal, at: datetime) -> None:

@@ -35,7 +35,7 @@ def test_texts_of_customers_are_never_markup() -> None:
 
 
 def test_long_words_are_copied_as_they_were_written() -> None:
-    """I1: on a line that holds it a word is whole; where none does it breaks, and nothing stands between its letters."""
+    """I1: a line that holds a word has it whole; else it breaks, and nothing stands between its letters."""
     fits, never = "Betriebswerkbauunterbeamtengesellschaft", "Unterbeamten" * 14
     reader = read(render_pdf(document_facts(*written([make_line("5", description=f"{fits} {never}")]))))
     text = reader.pages[0].extract_text()
