@@ -63,7 +63,10 @@ def test_what_cannot_be_printed_takes_nothing_away() -> None:
     customer = make_customer("pro")
     put(customer.key, ACME)
     for text in ("\u202e", "\u200b \u2060"):
-        assert field_codes(put(customer.key, {"tax_id": text, "city": text})) == {"tax_id": "invalid", "city": "invalid"}
+        assert field_codes(put(customer.key, {"tax_id": text, "city": text})) == {
+            "tax_id": "invalid",
+            "city": "invalid",
+        }
     assert get(PATH, customer.key).json()["tax_id"] == ACME["tax_id"]
     assert put(customer.key, {"tax_id": ""}).json()["tax_id"] == ""
 
