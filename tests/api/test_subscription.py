@@ -20,7 +20,8 @@ from tests.stripe_sync.plans import advance, charged, customer_of, look
 PATH, PREVIEW, TOGGLE = f"{BILLING}/subscription", f"{BILLING}/subscription/preview", f"{BILLING}/byo-toggle"
 TEAM = {"plan_slug": "team", "seats": 3}
 LATER = AT + timedelta(seconds=1)
-ZERO = {"credit": "0.00", "charge": "0.00", "pending": "0.00", "tax": "0.00", "net": "0.00", "currency": "USD", "at": None}
+_NOTHING = dict.fromkeys(("credit", "charge", "pending", "tax", "net"), "0.00")
+ZERO = _NOTHING | {"currency": "USD", "at": None}
 
 
 @pytest.fixture
