@@ -2,7 +2,7 @@
 
 from datetime import UTC
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -37,5 +37,8 @@ def render_pdf(facts: DocumentFacts) -> bytes:
 @cache
 def _fonts() -> typst.Fonts:
     """Our own faces alone: a machine's would make its documents differ from others'."""
-    folders = [str(_OWN_FONTS), *(str(files(package)) for package in _FONT_PACKAGES)]
+    # Found, not imported: none of their code is run.
+    specs = [find_spec(package) for package in _FONT_PACKAGES]
+    found = [folder for spec in specs if spec is not None for folder in spec.submodule_search_locations or ()]
+    folders = [str(_OWN_FONTS), *found]
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=folders)
