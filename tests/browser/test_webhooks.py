@@ -19,8 +19,10 @@ from vault.models import KeyEncryptionKey
 
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
-# Colours fade from one scheme to the other.
-_AT_REST = "() => Promise.allSettled(document.getAnimations().map(animation => animation.finished)).then(() => true)"
+# Colours fade from one scheme to the other, from the frame after the change on.
+_AT_REST = """() => new Promise(later => requestAnimationFrame(() => requestAnimationFrame(later)))
+    .then(() => Promise.allSettled(document.getAnimations().map(animation => animation.finished)))
+    .then(() => true)"""
 
 
 @pytest.fixture
