@@ -19,10 +19,16 @@ from vault.models import KeyEncryptionKey
 
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
-# Colours fade from one scheme to the other, from the frame after the change on.
-_AT_REST = """() => new Promise(later => requestAnimationFrame(() => requestAnimationFrame(later)))
-    .then(() => Promise.allSettled(document.getAnimations().map(animation => animation.finished)))
-    .then(() => true)"""
+# Colours fade from one scheme to the other, and what inherits one begins to fade when that has changed: wait until
+# nothing has moved for some frames.
+_AT_REST = """async () => {
+    for (let still = 0; still < 5; still++) {
+        await new Promise(later => requestAnimationFrame(later));
+        const moving = document.getAnimations().filter(one => one.effect.getComputedTiming().endTime !== Infinity);
+        moving.forEach(animation => animation.finish());
+        if (moving.length) still = 0;
+    }
+}"""
 
 
 @pytest.fixture
