@@ -123,6 +123,8 @@ def test_documents_follow_each_other() -> None:
     ends = [end for _, end, _ in cycles_of(customer.account)]
     assert [start for start, _, _ in cycles_of(customer.account)][1:] == ends[:-1]
     assert close(AT + 100 * DAY) == 0
+    told = " ".join(Notice.objects.filter(kind="invoice-ready").values_list("subject", flat=True))
+    assert [one.number in told for one in documents] == [False, True, True]  # the first month is long ago
 
 
 def test_change_of_plan_ends_the_cycle() -> None:

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billing.core.money import minor_exponent, spell_amount
 from billing.invoices.documents.formats import span
@@ -11,11 +11,14 @@ from billing.notifications.services.publish_events import Fact, account_data, pu
 from billing.notifications.services.tell_tenants import Message, tell_tenants
 from billing.subscriptions.models import BillingAccount
 
+_LONG_AGO = timedelta(days=60)
+
 
 def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime) -> None:
     """Tell the tenant, by e-mail and webhook, of an issued document, in the transaction that issues it (N1, I2).
 
-    An invoice that nothing is due of has been paid by then, unless a later one asks for what it lists.
+    An invoice that nothing is due of has been paid by then, unless a later one asks for what it lists. Invoices on
+    months long ago, where an installation has begun to close cycles, come without an e-mail each.
     """
     if document.kind == Invoice.Kind.INVOICE:
         message = _invoice_message(document, account)
@@ -25,7 +28,8 @@ def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime
     else:
         message = _credit_note_message(document, account)
         facts = [_credit_note_fact(document, account, at)]
-    tell_tenants([message], at=at)
+    if document.kind == Invoice.Kind.CREDIT_NOTE or at - document.period_end <= _LONG_AGO:
+        tell_tenants([message], at=at)
     publish_events(facts, at=at)
 
 
