@@ -7,7 +7,7 @@ from django.db.models import Sum
 
 from billing.core.money import round_to_minor
 from billing.credits.models import Transfer
-from billing.invoices.charges import owed_for_credits
+from billing.invoices.charges import owed_for_credits, recorded_after
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.subscriptions.models import BillingAccount
 
@@ -21,17 +21,20 @@ def carried_over(account: BillingAccount) -> Decimal:
 
 
 def lacked_credits(account: BillingAccount, *, before: datetime, listed: Decimal) -> Decimal:
-    """The part of `listed`, new usage that credits pay for, that they did not pay before an instant (M2).
+    """The part of `listed`, new usage that credits pay for, that they did not pay (M2).
 
-    What was owed for want of credits since ever, less what documents have asked for of it.
+    What was owed for want of credits before an instant since ever, less what documents have asked for of it. What was
+    owed since then is the next cycle's, but for usage of before that was recorded late.
     """
     if not listed:
         return _ZERO
     lines = InvoiceLine.objects.filter(account_id=account.id, funding="credits")
     charged = lines.exclude(kind=InvoiceLine.Kind.CORRECTION).aggregate(sum=Sum("amount"))["sum"] or _ZERO
     paid = Invoice.objects.filter(account_id=account.id).aggregate(sum=Sum("credits_applied"))["sum"] or _ZERO
-    owed = round_to_minor(owed_for_credits(account.receivable_id, before=before), account.currency)
-    return min(max(owed - (charged - paid), _ZERO), listed)
+    owed, owed_since = owed_for_credits(account.receivable_id, before=before)
+    if owed_since:
+        owed += min(owed_since, recorded_after(account.id, before))
+    return min(max(round_to_minor(owed, account.currency) - (charged - paid), _ZERO), listed)
 
 
 def untaken_credit_notes(account: BillingAccount) -> list[Invoice]:

@@ -149,14 +149,28 @@ def _take_off_models(account_id: UUID, charges: dict[ChargeKey, Charge], keys: C
 
 
 _OWED = """
-    SELECT COALESCE(sum(amount), 0) FROM billing_credits_transfer
-     WHERE debit_account_id = %s AND created_at < %s AND idempotency_key LIKE 'owed:%%'
+    SELECT COALESCE(sum(amount) FILTER (WHERE created_at < %(before)s), 0),
+           COALESCE(sum(amount) FILTER (WHERE created_at >= %(before)s), 0)
+      FROM billing_credits_transfer WHERE debit_account_id = %(receivable)s AND idempotency_key LIKE 'owed:%%'
+"""
+_RECORDED_AFTER = """
+    SELECT COALESCE(sum(cost), 0) FROM billing_usage_usageevent
+     WHERE account_id = %(account)s AND period_start < %(before)s AND recorded_at >= %(before)s AND cost > 0
+       AND funding = 'credits'
 """
 
 
-def owed_for_credits(receivable_id: UUID, *, before: datetime) -> Decimal:
-    """What usage that credits pay for had lacked in credits by an instant, since ever (M2); one query by its index."""
+def owed_for_credits(receivable_id: UUID, *, before: datetime) -> tuple[Decimal, Decimal]:
+    """What usage that credits pay for lacked in credits until an instant since ever, and since then (M2); one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_OWED, [receivable_id, before])
-        (owed,) = cursor.fetchone() or (Decimal(0),)
-    return Decimal(owed)
+        cursor.execute(_OWED, {"receivable": receivable_id, "before": before})
+        earlier, later = cursor.fetchone() or (Decimal(0), Decimal(0))
+    return Decimal(earlier), Decimal(later)
+
+
+def recorded_after(account_id: UUID, instant: datetime) -> Decimal:
+    """What usage of periods before an instant comes to that was recorded after it, and that credits pay for."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORDED_AFTER, {"account": account_id, "before": instant})
+        (cost,) = cursor.fetchone() or (Decimal(0),)
+    return Decimal(cost)

@@ -27,12 +27,16 @@ def load_demo(home: Path) -> None:
     call_command("load_prices")
     seed = _seed(home / "demo-seed.json")
     tenant = Tenant.objects.get(slug=seed["tenant"])
-    if not trace_is_recorded(tenant):
+    is_new = not trace_is_recorded(tenant)
+    if is_new:
         replay(tenant, workspace=seed["workspace"], until=datetime.fromisoformat(seed["trace_until"]))
     add_pilot(tenant, at=now())
     flush_all_rollups()
     if findings := [*check_ledger(at=now()), *verify_invoices()]:
-        sys.exit("The ledger and the invoices do not add up after the replay:\n" + "\n".join(findings))
+        told = "The ledger and the invoices do not add up:\n" + "\n".join(findings)
+        if is_new:
+            sys.exit(told)
+        print(told, file=sys.stderr)  # somebody tried what happens: no reason to lock them out
     furnish_keys(at=now())  # after the replay: the trace ran on the platform's keys
 
 

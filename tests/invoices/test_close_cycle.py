@@ -62,6 +62,21 @@ def test_usage_that_credits_lacked_is_due() -> None:
     assert verify_invoices() == []
 
 
+def test_usage_that_is_recorded_while_the_cycle_ends() -> None:
+    """I1, M2: what is told after the end and lacks credits is due on that cycle's invoice, the next one's is not."""
+    customer = make_customer(balance="0.18")
+    end = terms_of(customer.account.id, AT).period(AT).end
+    calls(customer, 10, AT)
+    calls(customer, 10, AT, key="late", told_at=end + timedelta(minutes=1))
+    calls(customer, 5, end + timedelta(minutes=2))
+    close(end + HOUR)
+    (invoice,) = invoices_of(customer.account)
+    assert sums_of(invoice) == ("0.36", "0.18", "0", "0.18")
+    close(end + 40 * DAY)
+    assert sums_of(invoices_of(customer.account)[1]) == ("0.09", "0", "0", "0.09")
+    assert verify_invoices() == []
+
+
 def test_plan_with_included_usage() -> None:
     """I1, U7: what the plan includes is listed without a price, what is metered beside it is due."""
     customer = make_customer("pro")

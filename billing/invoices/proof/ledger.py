@@ -77,7 +77,7 @@ def credit_findings(account: BillingAccount) -> Iterator[str]:
     charged = lines.exclude(kind=InvoiceLine.Kind.CORRECTION).aggregate(sum=Sum("amount"))["sum"] or _ZERO
     paid = documents.aggregate(sum=Sum("credits_applied"))["sum"] or _ZERO
     captured = _captured(account)
-    owed = owed_for_credits(account.receivable_id, before=documents.aggregate(at=Max("issued_at"))["at"] or _START)
+    owed, _ = owed_for_credits(account.receivable_id, before=documents.aggregate(at=Max("issued_at"))["at"] or _START)
     if paid > captured + rounding:
         yield f"{account}: documents say that credits paid {paid} {account.currency}, the ledger took {captured}."
     if charged - paid > owed + rounding:
