@@ -1,12 +1,10 @@
 """The mail server: takes whatever it is given, from anybody on this machine, and passes nothing on (RFC 5321)."""
 
 import re
-import sys
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import Any
+from socketserver import StreamRequestHandler
 
+from sandbox.loopback import LoopbackServer
 from sandbox.mail.store import Store
-from sandbox.sockets import LOOPBACK
 
 LARGEST = 26_214_400  # bytes of a mail
 LONGEST_LINE = 65_536
@@ -14,23 +12,12 @@ PATIENCE = 60  # seconds for the next line
 _ADDRESS = re.compile(r"^(?:FROM|TO):\s*<([^<>]*)>", re.IGNORECASE)
 
 
-class SmtpServer(ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
+class SmtpServer(LoopbackServer):
+    left = OSError  # or who fell asleep
 
     def __init__(self, store: Store, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one."""
         self.store = store
-        super().__init__((LOOPBACK, port), Session)
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away, or fell asleep, is nothing to report."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+        super().__init__(port, Session)
 
 
 class Session(StreamRequestHandler):

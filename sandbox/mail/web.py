@@ -1,30 +1,18 @@
 """The web server of the mailbox."""
 
-import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
+from sandbox.loopback import LoopbackServer
 from sandbox.mail.store import Store
 from sandbox.mail.views import answer
-from sandbox.sockets import LOOPBACK
 
 
-class WebServer(ThreadingHTTPServer):
-    daemon_threads = True
+class WebServer(LoopbackServer):
+    left = OSError
 
     def __init__(self, store: Store, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one."""
         self.store = store
-        super().__init__((LOOPBACK, port), Connection)
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that went away is nothing to report."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+        super().__init__(port, Connection)
 
 
 class Connection(BaseHTTPRequestHandler):

@@ -3,37 +3,26 @@
 import socket
 import sys
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Event
 from typing import Any
 
+from sandbox.loopback import LoopbackServer
 from sandbox.providers.application import Application
 from sandbox.providers.control import PREFIX, answer_control
 from sandbox.providers.wire import Answer, Request
-from sandbox.sockets import LOOPBACK
 
 LARGEST_BODY = 8_000_000  # bytes
 NO_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
+class Server(LoopbackServer):
     request_queue_size = 128
 
     def __init__(self, application: Application, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one."""
         self.application = application
         self.stopping = Event()
-        super().__init__((LOOPBACK, port), Connection)
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to report."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+        super().__init__(port, Connection)
 
 
 class Connection(BaseHTTPRequestHandler):

@@ -3,32 +3,21 @@
 import socket
 import sys
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from sandbox.sockets import LOOPBACK
+from sandbox.loopback import LoopbackServer
 from sandbox.stripe.application import Answer, Application, Request
 
 LARGEST_BODY = 1_000_000  # bytes
 
 
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
+class Server(LoopbackServer):
     request_queue_size = 128
 
     def __init__(self, application: Application, port: int) -> None:
-        """Listen on 127.0.0.1; port 0 picks a free one."""
         self.application = application
-        super().__init__((LOOPBACK, port), Connection)
-
-    @property
-    def port(self) -> int:
-        return int(self.server_address[1])
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is nothing to report."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
+        super().__init__(port, Connection)
 
 
 class Connection(BaseHTTPRequestHandler):
