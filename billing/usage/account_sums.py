@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from billing.usage.models.rollup import SUMS
+from billing.usage.queries import METER, Metered, metered_columns
 
-_KEY = ("period_start", "product", "unit", "provider", "model", "credential_source")
+_KEY = ("period_start", *METER[1:])
 # Rollups, and the deltas that no worker has folded yet: exact at once. One snapshot sees a delta on one side only.
 _PERIODS = f"""
     SELECT {", ".join(_KEY)}, {", ".join(f"sum({name})" for name in SUMS)} FROM (
@@ -31,25 +31,11 @@ _EVENTS = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AccountSum:
-    """What was used in a period of a product and, for model usage, of a model on one kind of key.
-
-    `cost` is in the account's currency; that of own keys is not billed (U7).
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSum(Metered):
+    """What the account used in a period, in all its workspaces."""
 
     period_start: datetime
-    product: str
-    unit: str
-    provider: str
-    model: str
-    credential_source: str
-    requests: int
-    quantity: Decimal
-    input_tokens: int
-    output_tokens: int
-    cached_input_tokens: int
-    cost: Decimal
 
 
 def account_sums(account_id: UUID, *, before: datetime) -> Iterator[AccountSum]:
@@ -69,19 +55,5 @@ def event_sums(account_id: UUID, *, period_start: datetime) -> Iterator[tuple[Ac
 
 
 def _sum(row: tuple[Any, ...]) -> AccountSum:
-    # Sums of whole numbers come back as decimals.
-    start, product, unit, provider, model, source, requests, quantity, fresh, output, cached, cost = row
-    return AccountSum(
-        period_start=start,
-        product=product,
-        unit=unit,
-        provider=provider,
-        model=model,
-        credential_source=source,
-        requests=int(requests),
-        quantity=quantity,
-        input_tokens=int(fresh),
-        output_tokens=int(output),
-        cached_input_tokens=int(cached),
-        cost=cost,
-    )
+    period_start, *metered = row
+    return AccountSum(period_start=period_start, **metered_columns(metered))

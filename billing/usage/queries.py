@@ -5,6 +5,7 @@ snapshot sees a delta on one side only. Rows read grow with workspaces, products
 what waits for the worker, never with what there is.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,6 +20,7 @@ from billing.usage.models.rollup import PLACE_SUMS, SUMS
 
 WHERE = """account_id = %(account)s AND period_start = %(start)s
            AND (%(workspace)s::uuid IS NULL OR workspace_id = %(workspace)s::uuid)"""
+WHOLE = ("requests", "input_tokens", "output_tokens", "cached_input_tokens")
 METER = ("workspace_id", "product", "unit", "provider", "model", "credential_source")
 _METERS = f"""
     SELECT {", ".join(METER)}, {", ".join(f"sum({name})" for name in SUMS)} FROM (
@@ -49,11 +51,13 @@ _PLACES = f"""
 """
 
 
-@dataclass(frozen=True, slots=True)
-class MeterReading:
-    """What a workspace used in a period of a product and, for model usage, of a model on one kind of key."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """What was used of a product and, for model usage, of a model on one kind of key.
 
-    workspace_id: UUID
+    `cost` is in the account's currency; that of own keys is not billed (U7).
+    """
+
     product: str
     unit: str
     provider: str
@@ -65,6 +69,13 @@ class MeterReading:
     output_tokens: int
     cached_input_tokens: int
     cost: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReading(Metered):
+    """What a workspace used in a period."""
+
+    workspace_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +118,15 @@ def meter_readings(*, account_id: UUID, period: Period, workspace_id: UUID | Non
 
 
 def meter_reading(row: tuple[Any, ...]) -> MeterReading:
-    """A row of the reading's columns in their order; sums of whole numbers come from the database as decimals."""
-    *meter, requests, quantity, fresh, output, cached, cost = row
-    workspace_id, product, unit, provider, model, credential_source = meter
-    return MeterReading(
-        workspace_id=workspace_id,
-        product=product,
-        unit=unit,
-        provider=provider,
-        model=model,
-        credential_source=credential_source,
-        requests=int(requests),
-        quantity=quantity,
-        input_tokens=int(fresh),
-        output_tokens=int(output),
-        cached_input_tokens=int(cached),
-        cost=cost,
-    )
+    """A row of the reading's columns in their order."""
+    workspace_id, *metered = row
+    return MeterReading(workspace_id=workspace_id, **metered_columns(metered))
+
+
+def metered_columns(row: Sequence[Any]) -> dict[str, Any]:
+    """The columns of `Metered` by name; sums of whole numbers come from the database as decimals."""
+    columns = dict(zip((*METER[1:], *SUMS), row, strict=True))
+    return columns | {name: int(columns[name]) for name in WHOLE}
 
 
 def daily_readings(*, account_id: UUID, period: Period, workspace_id: UUID | None = None) -> list[DayReading]:

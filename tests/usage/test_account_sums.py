@@ -1,5 +1,6 @@
 """What all periods of an account sum up to, and who pays for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -62,5 +63,5 @@ def test_two_kinds_of_plans_in_one_period() -> None:
     known = fundings_of(customer.account.id)
     sums = list(account_sums(customer.account.id, before=AT + DAY))
     assert [known.funding_of(one) for one in sums] == [None, None]
-    later = [type(one)(**{n: getattr(one, n) for n in one.__slots__} | {"period_start": AT + 35 * DAY}) for one in sums]
+    later = [replace(one, period_start=AT + 35 * DAY) for one in sums]
     assert [known.funding_of(one) for one in later] == ["included", "invoice"]

@@ -10,7 +10,6 @@ from billing.api.periods import period_meant
 from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.services.subscribe import subscribe
-from billing.usage.late_events import late_events
 from billing.usage.models import UsageEvent
 from billing.usage.periods import period_at, periods_of
 from billing.usage.queries import meter_readings
@@ -177,6 +176,7 @@ def test_late_events() -> None:
         account_id=customer.account.id, event_id=known.id, reason="wrong", at=AT + timedelta(hours=1), actor=SYSTEM
     )
     period = period_at(account_id=customer.account.id, instant=on("2026-02-01"), at=AT)
-    late = late_events(account_id=customer.account.id, period=period, after=closed)
+    recorded = UsageEvent.objects.filter(account_id=customer.account.id, period_start=period.start).order_by("id")
+    late = recorded.filter(recorded_at__gt=closed)
     assert [(one.idempotency_key == "late", one.reverses_id) for one in late] == [(True, None), (False, known.id)]
-    assert late_events(account_id=customer.account.id, period=period, after=AT + timedelta(hours=1)) == []
+    assert list(recorded.filter(recorded_at__gt=AT + timedelta(hours=1))) == []
