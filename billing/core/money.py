@@ -83,13 +83,18 @@ def minor_exponent(currency: str) -> int:
         raise UnknownCurrency(f"{currency!r} is not an ISO 4217 currency code with a minor unit.") from None
 
 
+def minor_unit(currency: str) -> Decimal:
+    """The currency's smallest amount: 0.01 USD, 1 JPY, 0.001 KWD. Raises UnknownCurrency."""
+    minor_exponent(currency)
+    return _QUANTA[currency]
+
+
 def round_to_minor(x: Decimal, currency: str) -> Decimal:
     """Round to the currency's minor unit, half-up, away from zero for negatives.
 
     Done once, where an invoice line closes (M11). Raises UnknownCurrency, and ValueError if x is not finite.
     """
-    minor_exponent(currency)
-    return _quantize(x, _QUANTA[currency])
+    return _quantize(x, minor_unit(currency))
 
 
 def to_minor_units(x: Decimal, currency: str) -> int:

@@ -71,7 +71,8 @@ def awaited_until(cycle: BillingCycle) -> datetime | None:
     return None
 
 
-def outdated_cycles() -> list[UUID]:
-    """Running cycles whose account has changed since their end was read."""
-    changed = ~Q(account__version=F("seen_version"))
-    return list(BillingCycle.objects.filter(changed, state=BillingCycle.State.OPEN).values_list("id", flat=True))
+def outdated_cycles(account_id: UUID | None = None) -> list[UUID]:
+    """Running cycles, of all accounts or of one, whose account has changed since their end was read."""
+    changed = BillingCycle.objects.filter(~Q(account__version=F("seen_version")), state=BillingCycle.State.OPEN)
+    chosen = changed if account_id is None else changed.filter(account_id=account_id)
+    return list(chosen.values_list("id", flat=True))

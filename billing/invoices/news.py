@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from billing.core.ids import encode_id
 from billing.core.money import minor_exponent
 from billing.invoices.models import Invoice
+from billing.invoices.queries import public_id
 from billing.notifications.event_types import EventType
 from billing.notifications.services.publish_events import Fact, account_data
 from billing.subscriptions.models import BillingAccount
@@ -24,7 +24,7 @@ def invoice_news(
     """Something that happened to an invoice, told once, or once for each `key`; `more` is said of the invoice too."""
     decimals = minor_exponent(invoice.currency)
     said = {
-        "id": encode_id("inv", invoice.id),
+        "id": public_id(invoice),
         "number": invoice.number,
         "currency": invoice.currency,
         "total": f"{invoice.total:.{decimals}f}",

@@ -15,7 +15,6 @@ class ProcessorLineKind(StrEnum):
     PLAN = "plan"
     PRORATION = "proration"
     METERED = "metered"
-    CREDIT = "credit"
     OTHER = "other"
 
 
@@ -23,8 +22,7 @@ class ProcessorLineKind(StrEnum):
 class ProcessorLine:
     """A line, its amount in the invoice's currency before taxes and after discounts.
 
-    `product` is of a metered line alone; `credit_note` is the public id of the credit note that a line of kind credit
-    takes off.
+    `product` is of a metered line alone.
     """
 
     external_id: str
@@ -34,7 +32,6 @@ class ProcessorLine:
     amount: Decimal
     period: Period
     product: str = ""
-    credit_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ def corrections_of(account_id: UUID) -> Iterator[Correction]:
     before that is on none. Reversals are few, and found by their index.
     """
     reversals = UsageEvent.objects.filter(account_id=account_id, reverses_id__isnull=False, funding__in=CHARGED)
-    taken_back = dict(reversals.values_list("reverses_id", "recorded_at"))
-    taken_back = {event: at for event, at in taken_back.items() if event not in _noted(account_id)}
+    reversed_at = dict(reversals.values_list("reverses_id", "recorded_at"))
+    taken_back = reversed_at.keys() - _noted(account_id) if reversed_at else set()
     if not taken_back:
         return
     listing = _Listing(account_id)
@@ -37,7 +37,7 @@ def corrections_of(account_id: UUID) -> Iterator[Correction]:
     for event in UsageEvent.objects.filter(account_id=account_id, id__in=list(taken_back), cost__gt=0).order_by("id"):
         key = ChargeKey(event.period_start, event.product, event.unit, event.funding)
         document = listing.document_of(key, event.recorded_at)
-        if document is not None and document.issued_at <= taken_back[event.id]:
+        if document is not None and document.issued_at <= reversed_at[event.id]:
             found[document.id, key].append(event)
     for (document_id, key), events in found.items():
         yield Correction(listing.documents[document_id], key, events)

@@ -1,9 +1,7 @@
 """What lines of invoices call what was used."""
 
-from billing.core.ids import encode_id
 from billing.core.periods import Period
 from billing.invoices.documents.formats import span
-from billing.invoices.models import Invoice
 
 _PRODUCTS = {
     "llm": "Model usage",
@@ -32,8 +30,3 @@ def adjustment_text(product: str, period: Period) -> str:
 def correction_text(product: str, period: Period) -> str:
     """Usage that was taken back."""
     return f"{usage_text(product, '')} of {span(period.start, period.end)}, taken back"
-
-
-def document_id(document: Invoice) -> str:
-    """The public id of a document."""
-    return encode_id("inv" if document.kind == Invoice.Kind.INVOICE else "cn", document.id)

@@ -7,7 +7,7 @@ from typing import Literal
 import stripe
 from django.db.models import Sum
 
-from billing.core.money import from_minor_units, minor_exponent
+from billing.core.money import from_minor_units, minor_unit
 from billing.credits.models import LedgerAccount
 from billing.invoices.queries import Document
 from billing.stripe_sync.models import ArrearsInvoice, StripeCustomer, StripeMeter
@@ -54,7 +54,7 @@ def unbilled(client: stripe.StripeClient, customer: StripeCustomer, *, rounding:
     if owed < LEAST:
         return Decimal(0)
     left = max(owed - billed_at_stripe(client, customer), Decimal(0))
-    return left.quantize(Decimal(1).scaleb(-minor_exponent(customer.account.currency)), rounding)
+    return left.quantize(minor_unit(customer.account.currency), rounding)
 
 
 def named(documents: Sequence[Document]) -> str:

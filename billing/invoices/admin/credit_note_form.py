@@ -1,12 +1,11 @@
 """What staff say when they credit an invoice."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminTextInputWidget
 
-from billing.core.money import minor_exponent, spell_amount
+from billing.core.money import minor_unit, spell_amount
 from billing.invoices.models import Invoice
 from billing.invoices.services.correct_usage import creditable_of
 from tenants.staff_admin import uuid_in
@@ -30,7 +29,7 @@ class CreditNoteForm(DialogForm):
             currency = self._invoice.currency
             left = spell_amount(creditable_of(self._invoice), currency)
             self.fields["amount"].help_text = f"{left} can be credited, taxes included."
-            self.fields["amount"].widget.attrs["step"] = f"{Decimal(1).scaleb(-minor_exponent(currency)):f}"
+            self.fields["amount"].widget.attrs["step"] = f"{minor_unit(currency):f}"
             self.fields["notes"].initial = self._notes()
 
     def is_outdated(self) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from django.db.models import Sum
 
-from billing.core.money import minor_exponent
+from billing.core.money import minor_unit
 from billing.invoices.balances import paid_in
 from billing.invoices.models import BillingCycle, Invoice, InvoicePayment
 from billing.subscriptions.models import BillingAccount
@@ -34,7 +34,7 @@ def payment_findings(account: BillingAccount) -> Iterator[str]:
     invoices = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE)
     for number in invoices.filter(payment__isnull=True).values_list("number", flat=True):
         yield f"{number}: nothing says whether it is paid."
-    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    unit = minor_unit(account.currency)
     payments = InvoicePayment.objects.filter(invoice__account_id=account.id).select_related("invoice")
     for payment in payments:
         if payment.amount_paid > max(payment.invoice.amount_due, Decimal(0)):

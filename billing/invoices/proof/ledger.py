@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max, Sum
 
-from billing.core.money import minor_exponent
+from billing.core.money import minor_unit
 from billing.invoices.charges import owed_for_credits
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.subscriptions.models import BillingAccount
@@ -56,7 +56,7 @@ def usage_findings(account: BillingAccount) -> Iterator[str]:
         return
     listed = _listed(account)
     later = set(_listed_later(account, last["at"]))
-    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    unit = minor_unit(account.currency)
     about = {"before": last["at"] - _SKEW, "after": last["at"] + _SKEW}
     parameters = {"account": account.id, "end": last["end"], **about}
     for start, product, funding, used, skewed in _rows(_USED, parameters):
@@ -70,7 +70,7 @@ def usage_findings(account: BillingAccount) -> Iterator[str]:
 
 def credit_findings(account: BillingAccount) -> Iterator[str]:
     """Documents that say more was paid from credits, or more is due for want of them, than the ledger does."""
-    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    unit = minor_unit(account.currency)
     documents = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE)
     rounding = unit * (1 + documents.count())
     lines = InvoiceLine.objects.filter(account_id=account.id, funding="credits")

@@ -17,9 +17,11 @@ _TOLD = (Kind.INVOICE_READY, Kind.CREDIT_NOTE)
 
 def told_findings(tenant_ids: Iterable[UUID]) -> Iterator[str]:
     """Documents that a tenant was told of and that are not there, even where nothing came after them; two queries."""
-    notices = Notice.objects.filter(tenant_id__in=list(tenant_ids), kind__in=[kind.value for kind in _TOLD])
+    tenants = list(tenant_ids)
+    notices = Notice.objects.filter(tenant_id__in=tenants, kind__in=[kind.value for kind in _TOLD])
     told = {key.rpartition(":")[2]: subject for key, subject in notices.values_list("key", "subject")}
-    known = {document_id.hex for document_id in Invoice.objects.values_list("id", flat=True).iterator()}
+    documents = Invoice.objects.filter(account__tenant_id__in=tenants).values_list("id", flat=True)
+    known = {document_id.hex for document_id in documents.iterator()}
     for missing in sorted(set(told) - known):
         yield f"A document that the tenant was told of is not there: “{told[missing]}”."
 

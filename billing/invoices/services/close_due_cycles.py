@@ -21,7 +21,7 @@ def close_due_cycles(*, at: datetime, account_id: UUID | None = None, limit: int
     tried again with growing waits, and holds up no other. Several schedulers may do so at once.
     """
     open_first_cycles(account_id=account_id)
-    refresh_ends()
+    refresh_ends(account_id=account_id)
     closed = 0
     while batch := _due(at, account_id, limit - closed):
         done = sum(_close(cycle_id, at) for cycle_id in batch)
@@ -40,9 +40,9 @@ def open_first_cycles(*, account_id: UUID | None = None) -> int:
     return len(cycles)
 
 
-def refresh_ends() -> int:
+def refresh_ends(*, account_id: UUID | None = None) -> int:
     """Read the ends of running cycles again whose accounts have changed; answers how many."""
-    outdated = outdated_cycles()
+    outdated = outdated_cycles(account_id)
     for cycle_id in outdated:
         with transaction.atomic():
             running = BillingCycle.objects.select_for_update(skip_locked=True, of=("self",))

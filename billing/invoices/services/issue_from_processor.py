@@ -13,6 +13,7 @@ from billing.invoices.drafting import Draft, account_of, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind
+from billing.invoices.queries import running_cycle
 from billing.invoices.services.close_cycle import (
     close_cycle,
     corrected_charges,
@@ -31,7 +32,6 @@ _INSTANT = timedelta(seconds=1)
 _KINDS = {
     ProcessorLineKind.PLAN: InvoiceLine.Kind.SUBSCRIPTION,
     ProcessorLineKind.PRORATION: InvoiceLine.Kind.PRORATION,
-    ProcessorLineKind.CREDIT: InvoiceLine.Kind.CREDIT,
     ProcessorLineKind.OTHER: InvoiceLine.Kind.OTHER,
 }
 
@@ -124,7 +124,7 @@ def _usage(
     account: BillingAccount, cycle: BillingCycle | None, invoice: ProcessorInvoice, at: datetime
 ) -> list[InvoiceLine]:
     """What is unlisted; where the processor's clock is ahead of ours, what it metered by now, and the cycle goes on."""
-    running = cycle or BillingCycle.objects.filter(account_id=account.id).exclude(state="closed").first()
+    running = cycle or running_cycle(account.id)
     if running is None:
         return []
     until = cycle.ends_at if cycle else max(at, running.starts_at + _INSTANT)
@@ -143,7 +143,7 @@ def _line(line: ProcessorLine) -> InvoiceLine:
         quantity=line.quantity,
         rated=line.amount,
         amount=line.amount,
-        external_id=line.credit_note or line.external_id,
+        external_id=line.external_id,
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
-from billing.core.money import minor_exponent
+from billing.core.money import minor_unit
 from billing.credits.models import LedgerAccount, Transfer
 from billing.invoices.balances import paid_in
 from billing.invoices.models import Invoice, InvoicePayment
@@ -32,7 +32,7 @@ def refresh_payments(*, account_id: UUID, at: datetime) -> int:
     lock_ledgers([account_id])
     account = BillingAccount.objects.get(id=account_id)
     owed = -LedgerAccount.objects.get(id=account.receivable_id).balance
-    unit = Decimal(1).scaleb(-minor_exponent(account.currency))
+    unit = minor_unit(account.currency)
     rows = list(_open_rows(account_id).select_for_update(of=("self",)).order_by("invoice__position"))
     left = max(paid_in(account) - _spent(account_id), _ZERO)
     paid = []

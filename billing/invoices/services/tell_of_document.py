@@ -4,7 +4,7 @@ from billing.core.money import minor_exponent, spell_amount
 from billing.invoices.documents.formats import span
 from billing.invoices.models import Invoice
 from billing.invoices.news import invoice_news
-from billing.invoices.texts import document_id
+from billing.invoices.queries import public_id
 from billing.notifications.event_types import EventType
 from billing.notifications.kinds import Kind
 from billing.notifications.services.publish_events import Fact, account_data, publish_events
@@ -85,7 +85,7 @@ def _how_it_is_settled(document: Invoice) -> str:
 
 
 def _credit_note_fact(document: Invoice, account: BillingAccount, at: datetime) -> Fact:
-    said = document_id(document)
+    said = public_id(document)
     return Fact(
         tenant_id=account.tenant_id,
         type=EventType.CREDIT_NOTE_ISSUED,
@@ -96,7 +96,7 @@ def _credit_note_fact(document: Invoice, account: BillingAccount, at: datetime) 
             "credit_note": {
                 "id": said,
                 "number": document.number,
-                "corrects": document_id(document.corrects) if document.corrects else None,
+                "corrects": public_id(document.corrects) if document.corrects else None,
                 "currency": document.currency,
                 "total": f"{document.total:.{minor_exponent(document.currency)}f}",
             },
