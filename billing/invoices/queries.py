@@ -159,6 +159,11 @@ def asked_by_one_off(account_id: UUID, amount: Decimal) -> list[Document]:
     return found
 
 
+def remaining_of(invoice_id: UUID) -> Decimal:
+    """What an invoice still asks for; one query."""
+    return Decimal(vars(_with_remaining(Invoice.objects.filter(id=invoice_id)).get())["remaining"])
+
+
 def has_documents(account_id: UUID) -> bool:
     """Whether anything was ever issued to the account."""
     return Invoice.objects.filter(account_id=account_id).exists()

@@ -120,6 +120,19 @@ class TestGivenByStaff:
         assert (second.number[-4:], AuditEvent.objects.filter(action="credit_note.issued").count()) == ("0002", 2)
         assert (check_ledger(at=CLOSED), verify_invoices()) == ([], [])
 
+    def test_only_what_the_invoice_still_asks_for(self, customer: Customer) -> None:
+        """I1: what is owed for another invoice stays owed, whatever was credited on this one before."""
+        calls(customer, 2, CLOSED, minutes="10")
+        close(CLOSED + 40 * DAY)
+        first, _ = invoices_of(customer.account)
+        notes = [credit(first, "0.20"), credit(first, "0.16")]
+        assert [(one.off_debt, one.as_credits) for one in notes] == [
+            (Decimal("0.20"), Decimal(0)),
+            (Decimal("0.06"), Decimal("0.10")),
+        ]
+        assert money_of(customer.account) == ("0.1", "0", "0.36")
+        assert (check_ledger(at=CLOSED), verify_invoices()) == ([], [])
+
     def test_paid_invoice(self, customer: Customer) -> None:
         """I1: what is paid comes back as credits, and is no usage taken back."""
         (invoice,) = invoices_of(customer.account)

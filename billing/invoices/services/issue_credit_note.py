@@ -14,6 +14,7 @@ from billing.credits.services.post_transfer import post_transfer
 from billing.invoices.drafting import Draft, account_of
 from billing.invoices.errors import NotCreditable
 from billing.invoices.models import Invoice, InvoiceLine, InvoicePayment
+from billing.invoices.queries import remaining_of
 from billing.invoices.services.correct_usage import creditable_of
 from billing.invoices.services.issue_document import issue_document
 from billing.subscriptions.models import BillingAccount
@@ -73,9 +74,8 @@ def _off_debt(invoice: Invoice, account: BillingAccount, amount: Decimal, docume
     if invoice.external_id or invoice.payment.status != InvoicePayment.Status.OPEN:
         return _ZERO
     receivable = LedgerAccount.objects.select_for_update(no_key=True).get(id=account.receivable_id)
-    open_amount = invoice.amount_due - invoice.payment.amount_paid
     owed = round_to_minor(max(-receivable.balance, _ZERO), invoice.currency)
-    off = max(min(amount, open_amount, owed), _ZERO)
+    off = min(amount, remaining_of(invoice.id), owed)
     if off > 0:
         post_transfer(
             debit_account=platform_account(LedgerAccount.Kind.REVENUE, invoice.currency),
