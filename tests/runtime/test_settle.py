@@ -83,7 +83,8 @@ def test_run_that_used_nothing() -> None:
     run = start(customer)
     answer = finish(customer, run, 0, 0, outcome="provider_error")
     assert (answer.cost, answer.charged, answer.balance) == ("0.000000000", "0.000000000", "1.000000000")
-    assert list(Transfer.objects.filter(reason="usage").values_list("phase", flat=True)) == ["void_pending", "pending"]
+    hold = Transfer.objects.get(phase="pending")
+    assert (hold.resolution.phase, Transfer.objects.filter(reason="usage").count()) == ("void_pending", 2)
     assert UsageEvent.objects.get().outcome == "provider_error"
     assert check_ledger(at=AT) == []
 
