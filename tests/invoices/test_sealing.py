@@ -140,6 +140,16 @@ def test_what_stands_beside_documents_is_compared(customer: Customer, change: st
     assert any(words in finding for finding in verify_invoices(account_id=customer.account.id))
 
 
+def test_invoice_said_to_be_paid_while_it_is_owed_is_found() -> None:
+    """I2, M11: what an account owes is asked for by an open invoice, or waits for the next one."""
+    customer = make_customer(balance="0.01")
+    calls(customer, 30, AT)
+    assert close(AT + 40 * DAY) == 1
+    assert verify_invoices() == []
+    _sql("UPDATE billing_invoices_invoicepayment SET status = 'paid', paid_at = now()")
+    assert [finding for finding in verify_invoices() if "is owed, documents ask for 0" in finding]
+
+
 def test_closed_cycles_are_final(customer: Customer) -> None:
     """I1: neither by our code nor by SQL."""
     closed = BillingCycle.objects.filter(state="closed")

@@ -9,8 +9,10 @@ from django.db import connection
 from django.db.models import Max, Sum
 
 from billing.core.money import minor_unit
+from billing.invoices.balances import carried_over
 from billing.invoices.charges import owed_for_credits
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.invoices.queries import to_be_paid
 from billing.subscriptions.models import BillingAccount
 
 _ZERO = Decimal(0)
@@ -25,6 +27,16 @@ _LEDGER = """
                       WHERE (t.reason = 'usage' AND t.phase IN ('posted', 'post_pending')
                              AND t.debit_account_id IN (%(credits)s, %(receivable)s))
                          OR (t.reason = 'reversal' AND t.credit_account_id IN (%(credits)s, %(receivable)s))), 0)
+"""
+_OWED = """
+    SELECT (SELECT debits_posted - credits_posted FROM billing_credits_ledgeraccount WHERE id = %(receivable)s),
+           COALESCE((SELECT sum(cost) FROM billing_usage_usageevent
+                      WHERE account_id = %(account)s AND funding IN ('credits', 'invoice')), 0)
+         - COALESCE((SELECT sum(rated) FROM billing_invoices_invoiceline
+                      WHERE account_id = %(account)s AND product <> ''), 0),
+           COALESCE((SELECT sum(CASE WHEN debit_account_id = %(receivable)s THEN amount ELSE -amount END)
+                       FROM billing_credits_transfer
+                      WHERE reason = 'refund' AND %(receivable)s IN (debit_account_id, credit_account_id)), 0)
 """
 _USED = """
     SELECT e.period_start, e.product, e.funding,
@@ -82,6 +94,26 @@ def credit_findings(account: BillingAccount) -> Iterator[str]:
         yield f"{account}: documents say that credits paid {paid} {account.currency}, the ledger took {captured}."
     if charged - paid > owed + rounding:
         yield f"{account}: documents ask for {charged - paid} {account.currency} that credits lacked, {owed} was owed."
+
+
+def debt_findings(account: BillingAccount) -> Iterator[str]:
+    """What the account owes and no open document asks for, nor will: an invoice that is said to be paid and is not.
+
+    Usage that no document lists yet, what is carried over and credits that were refunded after they were spent are
+    owed as well.
+    """
+    owed, unlisted, refunded = _row(_OWED, {"account": account.id, "receivable": account.receivable_id})
+    invoices = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE).select_related("payment")
+    theirs = invoices.exclude(external_id="").filter(payment__isnull=False).exclude(payment__status="paid")
+    asked = sum((max(row.amount_due - row.payment.amount_paid, _ZERO) for row in theirs), to_be_paid(account.id).amount)
+    waiting = max(unlisted, _ZERO) + max(carried_over(account), _ZERO) + max(refunded, _ZERO)
+    # Each line was rounded once, and so was what the processor was told of each meter.
+    rounding = minor_unit(account.currency) * (1 + InvoiceLine.objects.filter(account_id=account.id).count())
+    if owed > asked + waiting + rounding:
+        yield (
+            f"{account}: {owed} {account.currency} is owed, documents ask for {asked}, "
+            f"and {waiting} at most is left for the next."
+        )
 
 
 _CAPTURED = """

@@ -6,7 +6,7 @@ from billing.core.periods import Period
 from billing.invoices.models import Invoice
 from billing.invoices.proof.cycles import cycle_findings, payment_findings
 from billing.invoices.proof.documents import document_findings
-from billing.invoices.proof.ledger import credit_findings, ledger_findings, usage_findings
+from billing.invoices.proof.ledger import credit_findings, debt_findings, ledger_findings, usage_findings
 from billing.invoices.proof.witnesses import credit_note_findings, told_findings
 from billing.subscriptions.models import BillingAccount
 
@@ -15,9 +15,9 @@ def verify_invoices(*, account_id: UUID | None = None, period: Period | None = N
     """Everything of invoices that does not agree, a sentence each; an empty list is the proof (I1, M11).
 
     Of one account or all: seals and their chain, numbers without gaps, lines and sums; usage events against the lines
-    that list them; events against what the ledger charged, to nine decimals; credits applied, credit notes and payments
-    against the ledger; cycles without gaps; that every document which was told of is there. With a period only
-    documents on it are spoken of; money is compared since ever, for it is one sum.
+    that list them; events against what the ledger charged, to nine decimals; credits applied, credit notes, payments
+    and what is owed against the ledger; cycles without gaps; that every document which was told of is there. With a
+    period only documents on it are spoken of; money is compared since ever, for it is one sum.
     """
     accounts = BillingAccount.objects.select_related("tenant").order_by("id")
     chosen = accounts if account_id is None else accounts.filter(id=account_id)
@@ -38,6 +38,7 @@ def _findings(account: BillingAccount, period: Period | None) -> Iterator[str]:
     yield from ledger_findings(account)
     yield from usage_findings(account)
     yield from credit_findings(account)
+    yield from debt_findings(account)
     yield from credit_note_findings(account)
     yield from cycle_findings(account)
     yield from payment_findings(account)
