@@ -43,18 +43,9 @@ def assign_key(
         raise InvalidValue("credential", "The platform has no key for a provider that runs on your own machines.")
     values = {"credential_id": credential_id, "created_by_id": actor.user_id, "created_at": at}
     rows = _write(checked_models(models), {"tenant_id": tenant_id, **place.columns, "provider": provider}, values)
-    record_audit(
-        tenant_id=tenant_id,
-        actor=actor,
-        action="key_assignment.set",
-        target=provider,
-        at=at,
-        detail={
-            **place.to_json(),
-            "models": list(models),
-            "credential": str(credential_id) if credential_id is not None else "platform",
-        },
-    )
+    credential = str(credential_id) if credential_id is not None else "platform"
+    said = {**place.to_json(), "models": list(models), "credential": credential}
+    record_audit(tenant_id=tenant_id, actor=actor, action="key_assignment.set", target=provider, at=at, detail=said)
     return rows
 
 

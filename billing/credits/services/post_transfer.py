@@ -32,14 +32,10 @@ def post_transfer(
     customers = LedgerAccount.objects.exclude(kind__in=LedgerAccount.PLATFORM_KINDS)
     locked = customers.select_for_update(no_key=True).filter(id__in=[debit_account, credit_account])
     accounts = {account.id: account for account in locked.order_by("id")}
-    known = Transfer.objects.filter(idempotency_key=idempotency_key).first()
+    known = _known(idempotency_key, (debit_account, credit_account, amount))
     if known is not None:
-        if (known.debit_account_id, known.credit_account_id, known.amount) != (debit_account, credit_account, amount):
-            raise TransferConflict(f"The key {idempotency_key!r} stands for another transfer.")
         return known
-    debited = accounts.get(debit_account)
-    if debited is not None and debited.kind == LedgerAccount.Kind.CREDITS and debited.available < amount:
-        raise InsufficientCredits(f"{debited.available} {debited.currency} is available, {amount} is needed.")
+    _require_funds(accounts.get(debit_account), amount)
     transfer = Transfer.objects.create(
         phase=Transfer.Phase.POSTED,
         reason=reason,
@@ -53,3 +49,16 @@ def post_transfer(
     customers.filter(id=debit_account).update(debits_posted=F("debits_posted") + amount)
     customers.filter(id=credit_account).update(credits_posted=F("credits_posted") + amount)
     return transfer
+
+
+def _known(idempotency_key: str, movement: tuple[UUID, UUID, Decimal]) -> Transfer | None:
+    known = Transfer.objects.filter(idempotency_key=idempotency_key).first()
+    if known is not None and (known.debit_account_id, known.credit_account_id, known.amount) != movement:
+        raise TransferConflict(f"The key {idempotency_key!r} stands for another transfer.")
+    return known
+
+
+def _require_funds(debited: LedgerAccount | None, amount: Decimal) -> None:
+    """Only prepaid credits can lack: what is owed, and the platform's accounts, have no floor."""
+    if debited is not None and debited.kind == LedgerAccount.Kind.CREDITS and debited.available < amount:
+        raise InsufficientCredits(f"{debited.available} {debited.currency} is available, {amount} is needed.")

@@ -18,7 +18,7 @@ from billing.stripe_sync.remote import read_customer, read_payment_methods
 from billing.stripe_sync.services.sync_customer import lock_customer
 from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.stripe_sync.services.tell_of_invoices import tell_of_invoices
-from billing.subscriptions.models import Agreement
+from billing.subscriptions.models import Agreement, BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from tenants.services.record_audit import SYSTEM, Actor, record_audit
 
@@ -95,21 +95,25 @@ def _opened(
     amount = unbilled(client, customer) if most is None else min(most, unbilled(client, customer, rounding=ROUND_UP))
     if amount < LEAST:
         raise NothingToCollect(f"Less than {LEAST} {customer.account.currency} is owed and not on an invoice.")
+    return _noted(customer.account, amount, actor, at), customer, card
+
+
+def _noted(account: BillingAccount, amount: Decimal, actor: Actor, at: datetime) -> ArrearsInvoice:
     row = ArrearsInvoice.objects.create(
-        account_id=account_id,
+        account_id=account.id,
         amount=amount,
-        description=named(asked_by_one_off(account_id, amount)),  # kept: a request that is repeated says the same
+        description=named(asked_by_one_off(account.id, amount)),  # kept: a request that is repeated says the same
         created_at=at,
     )
     record_audit(
-        tenant_id=customer.account.tenant_id,
+        tenant_id=account.tenant_id,
         actor=actor,
         action="arrears.invoiced",
-        target=encode_id("acc", account_id),
+        target=encode_id("acc", account.id),
         at=at,
-        detail={"amount": f"{amount:f}", "currency": customer.account.currency},
+        detail={"amount": f"{amount:f}", "currency": account.currency},
     )
-    return row, customer, card
+    return row
 
 
 def _found(client: stripe.StripeClient, row: ArrearsInvoice, customer: StripeCustomer) -> stripe.Invoice | None:

@@ -111,16 +111,14 @@ def _push_price(
     if known is not None and (known.meter_id, known.price_id) == (meter.id, there.id) and not was_touched:
         result.unchanged.append(wanted["lookup_key"])
         return
-    StripeMeter.objects.update_or_create(
-        event_name=meter.event_name,
-        defaults={
-            "product": product,
-            "currency": currency,
-            "meter_id": meter.id,
-            "price_id": there.id,
-            "is_active": True,
-            "pushed_at": at,
-        },
-    )
+    _remember(meter, metered, there, at)
     if wanted["lookup_key"] not in result.created:
         result.adopted.append(wanted["lookup_key"])
+
+
+def _remember(meter: stripe.billing.Meter, metered: tuple[str, str], price: stripe.Price, at: datetime) -> None:
+    product, currency = metered
+    values = {"product": product, "currency": currency, "meter_id": meter.id, "price_id": price.id}
+    StripeMeter.objects.update_or_create(
+        event_name=meter.event_name, defaults={**values, "is_active": True, "pushed_at": at}
+    )

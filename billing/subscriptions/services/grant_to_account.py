@@ -42,6 +42,12 @@ def grant_to_account(
         expires_at=expires_at,
         description=note,
     )
+    _record(account, grant, note, actor)
+    return grant
+
+
+def _record(account: BillingAccount, grant: Grant, note: str, actor: Actor) -> None:
+    """Once a grant, whatever number of times it is asked for."""
     target = encode_id("grant", grant.id)
     # The ledger stays locked until the end: nobody writes the same line beside this one.
     lines = AuditEvent.objects.filter(tenant_id=account.tenant_id, at=grant.created_at, action=_ACTION, target=target)
@@ -53,13 +59,12 @@ def grant_to_account(
             target=target,
             at=grant.created_at,
             detail={
-                "account": encode_id("acc", account_id),
-                "amount": f"{amount:f}",
+                "account": encode_id("acc", account.id),
+                "amount": f"{grant.amount:f}",
                 "currency": account.currency,
-                "source": source,
-                "priority": priority,
-                "expires_at": expires_at.isoformat() if expires_at else None,
+                "source": grant.source,
+                "priority": grant.priority,
+                "expires_at": grant.expires_at.isoformat() if grant.expires_at else None,
                 "note": note,
             },
         )
-    return grant
