@@ -106,8 +106,12 @@ def _walk(spans: Sequence[_Span], at: datetime) -> Iterator[Period]:
 
 
 def _before(account_id: UUID, first: _Span) -> list[Period]:
-    """The periods before the first plan's in which something was used, the latest first; one query."""
+    """The periods before the first plan's in which something was used, the latest first; one query.
+
+    They are counted by the first plan's dates. A month of a later plan may have begun before the first plan as well.
+    """
     earlier = {"account_id": account_id, "period_start__lt": first.period(first.start).start}
     used = PeriodRollup.objects.filter(**earlier).values_list("period_start")
     waiting = UsageDelta.objects.filter(**earlier).values_list("period_start")
-    return [first.period(start) for (start,) in used.union(waiting).order_by("-period_start")]
+    starts = [start for (start,) in used.union(waiting).order_by("-period_start")]
+    return [period for start in starts if (period := first.period(start)).start == start]

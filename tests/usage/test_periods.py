@@ -11,7 +11,7 @@ from billing.core.periods import Period, period_containing
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import UsageEvent
-from billing.usage.periods import period_at, periods_of
+from billing.usage.periods import first_period_start, period_at, periods_of
 from billing.usage.queries import meter_readings
 from billing.usage.services.flush_rollups import flush_all_rollups
 from billing.usage.services.reverse_event import reverse_event
@@ -113,6 +113,19 @@ def test_usage_from_before_the_first_plan() -> None:
     ]
     assert requests_by_period(customer, AT) == [0, 0, 2, 1]
     assert len(spans(customer, AT, most=3)) == 3
+
+
+def test_plan_whose_month_began_before_the_first_plan() -> None:
+    """P5, U6: usage of it is in no period from before the first plan."""
+    customer = make_customer("pro", at=SIGNED_UP)
+    subscribe(account_id=customer.account.id, plan_slug="free", at=SIGNED_UP + timedelta(seconds=5))
+    report(customer, event(occurred_at=(SIGNED_UP + timedelta(seconds=5)).isoformat()), at=SIGNED_UP + DAY)
+    assert spans(customer, SIGNED_UP + DAY) == [
+        ("2026-01-31", "2026-02-28"),
+        ("2026-01-31 09", "2026-01-31 09"),
+    ]
+    assert requests_by_period(customer, SIGNED_UP + DAY) == [1, 0]
+    assert first_period_start(customer.account.id) == SIGNED_UP
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
