@@ -3,11 +3,12 @@
 import os
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.services.correct_invoices import correct_invoices
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.subscriptions.queries import terms_of
+from billing.subscriptions.services.subscribe import subscribe
+from billing.usage.models import UsageEvent
 from billing.usage.services.flush_rollups import flush_all_rollups
 from billing.usage.services.reverse_event import reverse_event
 from tenants.services.record_audit import SYSTEM
@@ -31,6 +34,7 @@ STEPS = st.lists(
     min_size=3,
     max_size=14,
 )
+GAPS = st.sampled_from([timedelta(seconds=5), timedelta(hours=15), DAY, 13 * DAY, 28 * DAY, 59 * DAY])
 
 
 @dataclass
@@ -119,3 +123,38 @@ def _close_everything(history: History) -> None:
     history.now += 75 * DAY
     close(history.now)
     close(history.now + HOUR)
+
+
+@pytest.mark.usefixtures("catalogue")
+@settings(
+    max_examples=int(os.environ.get("CYCLE_EXAMPLES", "8")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    first=st.sampled_from(["free", "pro"]),
+    steps=st.lists(st.tuples(GAPS, st.sampled_from(["free", "pro", "close"]) | GAPS), max_size=10),
+)
+def test_changes_of_plan_lose_no_use(first: str, steps: list[tuple[timedelta, str | timedelta]]) -> None:
+    """I1, P5: whatever plans follow each other, and whenever, what was used is listed, and documents add up."""
+    with transaction.atomic():
+        now = datetime(2026, 1, 31, 9, tzinfo=UTC)
+        customer = make_customer(first, balance="1", at=now)
+        account = customer.account
+        for gap, what in steps:
+            now += gap
+            match what:
+                case "close":
+                    close(now)
+                case str():
+                    subscribe(account_id=account.id, plan_slug=what, at=now)
+                case ago:
+                    calls(customer, 7, now - ago, key=now.isoformat(), told_at=now)
+        assert verify_invoices() == []
+        close(now + 75 * DAY)
+        close(now + 75 * DAY + HOUR)
+        used = UsageEvent.objects.filter(account_id=account.id).aggregate(sum=Sum("cost"))["sum"] or 0
+        lines = InvoiceLine.objects.filter(account_id=account.id).exclude(product="")
+        assert used == (lines.aggregate(sum=Sum("rated"))["sum"] or 0)
+        assert verify_invoices() == []
+        transaction.set_rollback(True)

@@ -142,7 +142,7 @@ def test_rotation_under_load_loses_no_call(providers: ProvidersSandbox) -> None:
         finally:
             load.is_over.set()
         assert min(work.result() for work in works) > 3
-    assert min(kills) >= 2
+    assert min(kills) >= 1
     assert_moved(first_data_keys)
     forget_data_keys()
     for version in CredentialVersion.objects.filter(number=1).select_related("credential"):
