@@ -20,6 +20,7 @@ PERIODIC_WORK = {
     "correct-invoices": _every(60, "billing.invoices.tasks.correct_invoices", expires=120),
     "refresh-payments": _every(60, "billing.invoices.tasks.refresh_payments", expires=120),
     "push-prices": _every(60, "billing.stripe_sync.tasks.push_prices", expires=120),
+    "push-billing-details": _every(60, "billing.stripe_sync.tasks.push_details", expires=120),
     "compare-with-stripe": _every(3600, "billing.stripe_sync.tasks.compare_with_stripe", expires=1800),
     "forget-deliveries": _every(86400, "billing.stripe_sync.tasks.forget_deliveries", expires=3600),
     "report-meters": _every(60, "billing.stripe_sync.tasks.report_meters", expires=120),

@@ -24,6 +24,7 @@ from billing.subscriptions.state import SubscriptionState
 
 MISSING = "missing"
 ARREARS = "usage owed"
+DETAILS = "billing details"
 _OVER = (Agreement.Status.CANCELED, Agreement.Status.INCOMPLETE_EXPIRED)
 _State = CheckoutSession.State
 # What Stripe calls the states of a page in which ours may be as well; the row that is being opened is open there.
@@ -78,6 +79,14 @@ def customer_differences(customer: stripe.Customer, copied_card: str) -> Iterato
     card = as_id(customer.invoice_settings.default_payment_method) if customer.invoice_settings else ""
     if card != copied_card:
         yield Difference("customer", customer.id, "default card", card or "none", copied_card or "none")
+
+
+def details_differences(customer: StripeCustomer, names: Iterable[str]) -> Iterator[Difference]:
+    """What of the billing details Stripe has otherwise, by name alone: what they say may be a person's (I1)."""
+    for name in names:
+        is_refused = (customer.details_refused == "tax_id") is (name == "tax id") and bool(customer.details_refused)
+        theirs = "refused, or another" if is_refused else "none, or another"
+        yield Difference(DETAILS, customer.customer_id, name, theirs, "as the tenant said")
 
 
 def checkout_differences(

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db.models import Count, Min, Q
 from djstripe.models import Customer, PaymentMethod, Subscription
 
-from billing.stripe_sync.models import InboxEvent, StripeCustomer
+from billing.stripe_sync.client import is_configured
+from billing.stripe_sync.models import InboxEvent, RefusedDetails, StripeCustomer
 from billing.subscriptions.queries import governing_agreement
 
 
@@ -32,6 +33,49 @@ def inbox_lag(*, at: datetime) -> InboxLag:
     )
     oldest = max(at - found["since"], timedelta()) if found["since"] else timedelta()
     return InboxLag(found["waiting"], found["failed"], oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class DetailsAtStripe:
+    """Whether Stripe has an account's billing details: `state` is waiting, taken or refused.
+
+    `problem` says of a refusal what it is, and `field` of which field.
+    """
+
+    state: str
+    field: str = ""
+    problem: str = ""
+
+
+_REFUSALS = {
+    RefusedDetails.TAX_ID.value: DetailsAtStripe(
+        "refused",
+        "tax_id",
+        "The card processor does not take this tax ID: it is no valid one of its country. Taxes are computed without "
+        "it until it is corrected; all other details are in effect.",
+    ),
+    RefusedDetails.CUSTOMER.value: DetailsAtStripe(
+        "refused",
+        "",
+        "The card processor does not take this name or address. Taxes are computed by what it had before until it is "
+        "corrected.",
+    ),
+}
+
+
+def details_at_stripe(account_id: UUID) -> DetailsAtStripe | None:
+    """Whether Stripe has what was said last; None where nothing was said, or Stripe does not know the account (I1).
+
+    One query.
+    """
+    if not is_configured():
+        return None
+    customers = StripeCustomer.objects.filter(account_id=account_id, deleted_at=None, account__details__isnull=False)
+    row = customers.values_list("account__details__revision", "details_revision", "details_refused").first()
+    if row is None:
+        return None
+    said, pushed, refused = row
+    return DetailsAtStripe("waiting") if said > pushed else _REFUSALS.get(refused, DetailsAtStripe("taken"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,3 +32,8 @@ def read_open_invoices(client: stripe.StripeClient, customer_id: str) -> list[st
     """The customer's invoices that are waiting for payment. Raises stripe.StripeError."""
     found = client.v1.invoices.list({"customer": customer_id, "status": "open", "limit": 100})
     return list(found.auto_paging_iter())
+
+
+def read_tax_ids(client: stripe.StripeClient, customer_id: str) -> list[stripe.TaxId]:
+    """The customer's tax ids. Raises stripe.StripeError."""
+    return list(client.v1.customers.tax_ids.list(customer_id, {"limit": 100}).auto_paging_iter())

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import stripe
 import structlog
 from celery import shared_task
+from django.db import transaction
 from django.utils.timezone import now
 
 from billing.stripe_sync.client import is_configured
 from billing.stripe_sync.errors import is_outage, told
+from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.queries import inbox_lag
 from billing.stripe_sync.services.forget_deliveries import forget_deliveries
 from billing.stripe_sync.services.push_catalogue import push_what_is_new
+from billing.stripe_sync.services.push_details import push_details, push_waiting_details
 from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.report_meters import report_meters
 from billing.stripe_sync.services.send_meter_reports import send_meter_reports
@@ -44,6 +48,21 @@ def queue_inbox() -> None:
 def push_prices() -> None:
     """Push plan versions that were published since the last look (S1)."""
     _while_stripe_is_there(lambda: push_what_is_new(at=now()))
+
+
+@shared_task(name="billing.stripe_sync.tasks.push_details")
+def push_billing_details(account: str = "") -> None:
+    """Let Stripe have the billing details that it lacks: of one account, or of all (I1)."""
+    if account:
+        _while_stripe_is_there(lambda: push_details(account_id=UUID(account), at=now()))
+    else:
+        _while_stripe_is_there(lambda: push_waiting_details(at=now()))
+
+
+def queue_details(account_id: UUID) -> None:
+    """Ask a worker to send an account's billing details, once they are saved; the periodic work does so otherwise."""
+    if is_configured() and StripeCustomer.objects.filter(account_id=account_id).exists():
+        transaction.on_commit(lambda: push_billing_details.delay(str(account_id)), robust=True)
 
 
 @shared_task(name="billing.stripe_sync.tasks.compare_with_stripe")

@@ -4,10 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from billing.api.views.documents import document
 from billing.invoices.parties import DETAIL_FIELDS, LONGEST
+from billing.stripe_sync.services.ensure_customer import ensure_customer
+from billing.stripe_sync.services.push_details import push_waiting_details
+from sandbox.stripe.process import StripeSandbox
 from tenants.models import AuditEvent
 from tests.api.calls import call, field_codes, get
 from tests.make import AT, Key, make_customer
@@ -16,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("catalogue")
 PATH = "/v1/billing/details"
 NOTHING = dict.fromkeys(
     ("name", "line1", "line2", "postal_code", "city", "region", "country", "tax_id", "reference"), ""
-) | {"updated_at": None}
+) | {"updated_at": None, "processor": None}
 ACME = {"name": "Acme Support GmbH", "city": "Berlin", "country": "DE", "tax_id": "DE 123 456 789"}
 
 
@@ -82,3 +85,31 @@ def test_described_as_it_is_taken() -> None:
         assert put(customer.key, {name: "a" * LONGEST[name]}).status_code == 200
         assert field_codes(put(customer.key, {name: "a" * (LONGEST[name] + 1)})) == {name: "max-length"}
         assert field_codes(put(customer.key, {name: None})) == {name: "null"}
+
+
+def test_whether_the_processor_has_them(stripe: StripeSandbox) -> None:
+    """I1: on their way, taken over, or refused with the reason at its field; the address is in effect all the same."""
+    customer = make_customer("pro")
+    ensure_customer(account_id=customer.account.id, at=AT)
+    body = {"country": "NO", "city": "Oslo", "tax_id": "not one"}
+    assert put(customer.key, body).json()["processor"] == {"state": "waiting", "field": "", "problem": ""}
+    assert push_waiting_details(at=AT) == 1
+    said = get(PATH, customer.key).json()
+    assert (said["processor"]["state"], said["processor"]["field"], said["tax_id"]) == ("refused", "tax_id", "not one")
+    assert "no valid one" in said["processor"]["problem"]
+    put(customer.key, {"tax_id": "123456789MVA"})
+    assert push_waiting_details(at=AT) == 1
+    assert get(PATH, customer.key).json()["processor"]["state"] == "taken"
+
+
+def test_saving_while_the_processor_is_away(
+    stripe: StripeSandbox, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    """I1: saving asks Stripe nothing itself; a worker is asked to send them, once they are saved."""
+    customer = make_customer("pro")
+    ensure_customer(account_id=customer.account.id, at=AT)
+    stripe.call("POST", "/_sandbox/faults", {"path": "/", "kind": "timeout", "times": 99})
+    with django_capture_on_commit_callbacks() as queued:
+        assert put(customer.key, ACME).status_code == 200
+    assert len(queued) == 1
+    stripe.call("DELETE", "/_sandbox/faults")

@@ -3,10 +3,13 @@
 import pytest
 
 from billing.invoices.models import BillingDetails
+from billing.stripe_sync.services.ensure_customer import ensure_customer
+from billing.stripe_sync.services.push_details import push_waiting_details
+from sandbox.stripe.process import StripeSandbox
 from tenants.models import AuditEvent
 from tenants.permissions import Role
 from tests.console.make import make_client, make_member, signed_in
-from tests.make import Customer, make_customer
+from tests.make import AT, Customer, make_customer
 
 ACME = {"name": "Acme Support GmbH", "line1": "Torstraße 1", "postal_code": "10119", "city": "Berlin", "country": "DE"}
 PAGE, SAVE = "/invoices/details", "/invoices/details/save"
@@ -50,3 +53,17 @@ def test_who_only_looks_sees_no_form(acme: Customer) -> None:
     assert "<form method" not in page.text.split("<main", 1)[1]
     assert client.post(SAVE, ACME).status_code == 403
     assert make_client(acme.tenant).get(SAVE).headers["Location"] == PAGE
+
+
+def test_what_the_card_processor_made_of_them(acme: Customer, stripe: StripeSandbox) -> None:
+    """I1: that they are on their way, and that a tax id was refused, in words on the page."""
+    ensure_customer(account_id=acme.account.id, at=AT)
+    client = make_client(acme.tenant)
+    saved = client.post(SAVE, ACME | {"country": "NO", "tax_id": "not one"}, follow=True)
+    assert "On the way to the card processor" in saved.text
+    assert push_waiting_details(at=AT) == 1
+    page = client.get(PAGE)
+    assert "The card processor does not take this tax ID" in page.text
+    client.post(SAVE, ACME | {"country": "NO", "tax_id": ""})
+    assert push_waiting_details(at=AT) == 1
+    assert "card processor" not in client.get(PAGE).text.split("<main", 1)[1]

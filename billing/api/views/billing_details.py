@@ -15,13 +15,26 @@ from billing.api.views.base import MANAGE_BILLING, SEE_BILLING, ApiView
 from billing.invoices.models import BillingDetails
 from billing.invoices.parties import DETAIL_FIELDS, billing_details
 from billing.invoices.services.set_billing_details import set_billing_details
+from billing.stripe_sync.queries import details_at_stripe
+from billing.stripe_sync.tasks import queue_details
+
+
+class ProcessorAnswer(msgspec.Struct, frozen=True):
+    """Whether the card processor, which computes taxes, has these details: `state` is `waiting`, `taken` or `refused`.
+
+    `problem` says what it does not take, `field` of which field; both are empty otherwise.
+    """
+
+    state: str
+    field: str
+    problem: str
 
 
 class DetailsAnswer(msgspec.Struct, frozen=True):
     """Name, address and tax id as the next invoice prints them; empty where nothing was said.
 
     Where there is no name, invoices bear the tenant's. `country` is of ISO 3166-1; `updated_at` is `null` until
-    something is said.
+    something is said. `processor` is `null` while there is nothing for the card processor to have.
     """
 
     name: str
@@ -34,6 +47,7 @@ class DetailsAnswer(msgspec.Struct, frozen=True):
     tax_id: str
     reference: str
     updated_at: datetime | None
+    processor: ProcessorAnswer | None
 
 
 class NewDetails(Body):
@@ -77,14 +91,19 @@ class Details(ApiView):
         query=AccountQuery,
     )
     def put(self, request: Request) -> Response:
-        """Holds for the next invoice. The shape of a tax id is checked for countries whose shapes are known."""
+        """Holds for the next invoice, and for the taxes on it once the card processor has taken them over. The shape of
+        a tax id is checked for countries whose shapes are known.
+        """
         query = AccountQuery.read(request)
         account = billed_by(caller_of(request), query.get("workspace")).account
         changes = NewDetails.read(request)
         details = set_billing_details(account_id=account.id, changes=changes, at=now(), actor=actor_of(request))
+        queue_details(account.id)
         return Response(_answer(details))
 
 
 def _answer(details: BillingDetails) -> DetailsAnswer:
     said = {name: getattr(details, name) for name in DETAIL_FIELDS}
-    return DetailsAnswer(**said, updated_at=details.updated_at)
+    there = details_at_stripe(details.account_id)
+    processor = None if there is None else ProcessorAnswer(there.state, there.field, there.problem)
+    return DetailsAnswer(**said, updated_at=details.updated_at, processor=processor)

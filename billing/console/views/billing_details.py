@@ -13,6 +13,7 @@ from billing.console.rendering import render_page
 from billing.core.problems import Problem
 from billing.invoices.parties import billing_details
 from billing.invoices.services.set_billing_details import set_billing_details
+from billing.stripe_sync.tasks import queue_details
 from tenants.permissions import Permission
 from tenants.services.record_audit import Actor
 
@@ -43,5 +44,6 @@ def save(request: ConsoleRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         form.focus_on_error()
         return render_page(request, member, PAGE, details_page(member.account, form=form), status=422)
+    queue_details(member.account.id)
     messages.success(request, "Saved. The next invoice is made out like this.")
     return redirect("console:billing_details")

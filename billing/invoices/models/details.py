@@ -21,6 +21,7 @@ class BillingDetails(models.Model):
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1, two letters.")
     tax_id = models.CharField(max_length=40, blank=True, help_text="Such as a VAT number.")
     reference = models.CharField(max_length=100, blank=True, help_text="Such as a purchase order, printed as it is.")
+    revision = models.PositiveIntegerField(default=1, help_text="One more with each change.")
     updated_at = models.DateTimeField()
 
     class Meta:

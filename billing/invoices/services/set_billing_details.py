@@ -35,6 +35,7 @@ def set_billing_details(*, account_id: UUID, changes: Mapping[str, str], at: dat
     if errors:
         raise problem("invalid-request", " ".join(error.detail for error in errors), errors=errors)
     if changed:
+        details.revision += 1
         details.updated_at = at
         details.save()
         record_audit(

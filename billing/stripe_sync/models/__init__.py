@@ -1,7 +1,7 @@
 from billing.stripe_sync.models.arrears import ArrearsInvoice
 from billing.stripe_sync.models.catalogue import StripeMeter, StripePrice
 from billing.stripe_sync.models.checkout import CheckoutSession
-from billing.stripe_sync.models.customer import StripeCustomer
+from billing.stripe_sync.models.customer import RefusedDetails, StripeCustomer
 from billing.stripe_sync.models.drift import DriftFinding
 from billing.stripe_sync.models.inbox import InboxEvent
 from billing.stripe_sync.models.meter_report import MeterReport
@@ -16,6 +16,7 @@ __all__ = [
     "InboxEvent",
     "InvoiceSettlement",
     "MeterReport",
+    "RefusedDetails",
     "StripeCustomer",
     "StripeMeter",
     "StripePrice",

@@ -8,14 +8,17 @@ from djstripe.models import Customer
 
 from billing.core.ids import encode_id
 from billing.credits.models import TopUp
+from billing.invoices.models import BillingDetails
 from billing.stripe_sync.arrears import unbilled
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.customer_details import differing_details
 from billing.stripe_sync.differences import (
     MISSING,
     Difference,
     arrears_differences,
     checkout_differences,
     customer_differences,
+    details_differences,
     document_differences,
     invoice_differences,
     meter_differences,
@@ -34,7 +37,7 @@ from billing.stripe_sync.models import (
     StripeMeter,
 )
 from billing.stripe_sync.reading import as_id, noted
-from billing.stripe_sync.remote import read_customer, read_subscriptions
+from billing.stripe_sync.remote import read_customer, read_subscriptions, read_tax_ids
 from billing.stripe_sync.services.record_findings import record_findings
 from billing.stripe_sync.services.sync_customer import lock_customer
 from billing.subscriptions.agreements import latest_subscription
@@ -67,6 +70,7 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
         subscriptions = read_subscriptions(client, customer.customer_id)
         copy = Customer.objects.filter(id=remote.id).values_list(_DEFAULT_CARD, flat=True)
         yield from customer_differences(remote, copy.first() or "")
+        yield from _details(client, customer, remote)
         yield from meter_differences(customer, meter_gaps(client, customer, at))
     elif customer.deleted_at is None:
         yield Difference("customer", customer.customer_id, "presence", MISSING, "known")
@@ -79,6 +83,13 @@ def _differences(customer: StripeCustomer, at: datetime) -> Iterator[Difference]
     yield from plan_differences(account, governing, latest_subscription(account_id), at)
     if governing is None and agreements.exists():
         yield from arrears_differences(account, unbilled(client, customer), customer.account.currency)
+
+
+def _details(client: stripe.StripeClient, customer: StripeCustomer, remote: stripe.Customer) -> Iterator[Difference]:
+    details = BillingDetails.objects.filter(account_id=customer.account_id).first()
+    if details is not None:
+        there = read_tax_ids(client, remote.id)
+        yield from details_differences(customer, differing_details(customer.account, details, remote, there))
 
 
 def _checkouts(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator[Difference]:

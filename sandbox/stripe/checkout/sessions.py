@@ -37,7 +37,7 @@ def open_session(state: State, parameters: Json) -> Json:
     now = state.clock.now()
     session_id = f"cs_test_{random_text(58)}"
     subtotal = sum(item["amount_total"] for item in items)
-    tax = _tax(state, mode, subtotal)
+    tax = _tax(state, mode, subtotal, customer)
     total = subtotal + tax
     session: Json = EMPTY | {
         "id": session_id,
@@ -63,9 +63,9 @@ def open_session(state: State, parameters: Json) -> Json:
     return state.store.put(KIND, session)
 
 
-def _tax(state: State, mode: str, subtotal: int) -> int:
+def _tax(state: State, mode: str, subtotal: int, customer: Json | None) -> int:
     """On top of a subscription's prices; credits are sold without."""
-    rate = tax_rate(state) if mode == "subscription" else None
+    rate = tax_rate(state, customer["id"] if customer else None) if mode == "subscription" else None
     return tax_of(rate, subtotal) if rate else 0
 
 

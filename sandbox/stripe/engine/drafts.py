@@ -25,7 +25,7 @@ def draft_invoice(
     """Store a draft and say so; `reason` is the invoice's billing_reason, `more` are fields of the invoice."""
     invoice_id = new_id("in")
     start, end = period or (at, at)
-    invoice: Json = EMPTY_INVOICE | _of_customer(customer)
+    invoice: Json = EMPTY_INVOICE | _of_customer(state, customer)
     invoice |= {
         "id": invoice_id,
         "billing_reason": reason,
@@ -95,10 +95,14 @@ def subscription_of(obj: Json) -> str | None:
     return details["subscription"] if details else None
 
 
-def _of_customer(customer: Json) -> Json:
-    details = {f"customer_{name}": customer.get(name) for name in ("address", "email", "name", "phone", "shipping")}
+def _of_customer(state: State, customer: Json) -> Json:
+    tax_ids = state.store.where("tax_id", customer=customer["id"])
+    details: Json = {
+        f"customer_{name}": customer.get(name) for name in ("address", "email", "name", "phone", "shipping")
+    }
     return details | {
         "customer": customer["id"],
+        "customer_tax_ids": [{"type": one["type"], "value": one["value"]} for one in reversed(tax_ids)],
         "starting_balance": customer["balance"],
         "test_clock": customer.get("test_clock"),
     }

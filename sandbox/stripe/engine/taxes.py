@@ -1,4 +1,7 @@
-"""Tax on the invoices of subscriptions: one rate on top of the prices, where the control API has set one."""
+"""Tax on the invoices of subscriptions, on top of the prices: one rate, or one by the customer's country.
+
+The control API says which; without a rate nothing is taxed.
+"""
 
 from decimal import Decimal
 
@@ -9,10 +12,17 @@ from sandbox.stripe.values import Json
 FACT = "tax_rate"
 
 
-def tax_rate(state: State) -> Json | None:
-    """The rate in force, None where nothing is taxed."""
-    rate_id = state.store.fact(FACT)
+def tax_rate(state: State, customer_id: str | None) -> Json | None:
+    """The rate in force for a customer, None where nothing is taxed."""
+    chosen = state.store.fact(FACT)
+    rate_id = chosen.get(_country_of(state, customer_id)) if isinstance(chosen, dict) else chosen
     return state.store.get("tax_rate", rate_id) if rate_id else None
+
+
+def _country_of(state: State, customer_id: str | None) -> str | None:
+    customer = state.store.find("customer", customer_id) if customer_id else None
+    address: Json = (customer or {}).get("address") or {}
+    return address.get("country")
 
 
 def tax_of(rate: Json, amount: int) -> int:
@@ -22,7 +32,7 @@ def tax_of(rate: Json, amount: int) -> int:
 
 def tax_lines(state: State, invoice: Json) -> None:
     """Tax each line of a subscription's draft at the rate in force, and say what the taxes come to."""
-    rate = tax_rate(state) if invoice["parent"] else None
+    rate = tax_rate(state, invoice["customer"]) if invoice["parent"] else None
     lines = invoice["lines"]["data"]
     for line in lines:
         line["taxes"] = [_tax(rate, tax_of(rate, line["amount"]), line["amount"])] if rate else []

@@ -107,11 +107,6 @@ def subscriptions(state: State, customer: Json) -> Json:
     return as_list(living, f"{URL}/{customer['id']}/subscriptions")
 
 
-@includable(KIND, "tax_ids")
-def tax_ids(state: State, customer: Json) -> Json:
-    return as_list([], f"{URL}/{customer['id']}/tax_ids")
-
-
 @includable(KIND, "tax")
 def tax(state: State, customer: Json) -> Json:
     address = customer["address"] or {}

@@ -26,17 +26,38 @@ def list_rates(call: Call) -> Json:
 
 @control("POST", "/_sandbox/tax")
 def choose_rate(call: Call) -> Json:
-    """{"percent": "19", "name": "VAT", "country": "DE"}: what subscriptions are taxed at from now on; {} ends it."""
+    """{"percent": "19", "name": "VAT", "country": "DE"}: what subscriptions are taxed at from now on; {} ends it.
+
+    {"percents": {"DE": "19", "FR": "20"}, "name": "VAT"} follows the country of the customer's address; in others
+    nothing is taxed.
+    """
     if not call.parameters:
         with call.state.transaction():
             call.state.store.set_fact(FACT, None)
         return {"tax_rate": None}
+    if "percents" in call.parameters:
+        return _choose_by_country(call)
     percent = _percent(call.parameters.get("percent"))
     with call.state.transaction():
         rate = _make(call.state, percent, call.parameters)
         call.state.store.set_fact(FACT, rate["id"])
     shown: Json = public(rate)
     return {"tax_rate": shown}
+
+
+def _choose_by_country(call: Call) -> Json:
+    given = call.parameters["percents"]
+    if not isinstance(given, dict):
+        raise invalid("percents are percentages by country.", "percents")
+    percents = {str(country): _percent(percent) for country, percent in given.items()}
+    with call.state.transaction():
+        rates = {
+            country: _make(call.state, percent, call.parameters | {"country": country})
+            for country, percent in percents.items()
+        }
+        call.state.store.set_fact(FACT, {country: rate["id"] for country, rate in rates.items()})
+    shown: Json = public({"tax_rates": rates})
+    return shown
 
 
 def _percent(given: object) -> Decimal:

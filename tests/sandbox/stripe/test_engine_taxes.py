@@ -52,3 +52,17 @@ def test_checkout_asks_for_the_tax(client: StripeClient, stripe_server: StripeSa
     assert "VAT 19 %" in shop.get(str(invoice.hosted_invoice_url))[1]
     with pytest.raises(SandboxError, match="from 0 to 100"):
         stripe_server.call("POST", "/_sandbox/tax", {"percent": "nineteen"})
+
+
+def test_rates_by_country(client: StripeClient, stripe_server: StripeSandbox) -> None:
+    """The customer's address says which; elsewhere, and without one, nothing is taxed."""
+    stripe_server.call("POST", "/_sandbox/tax", {"percents": {"DE": "19", "FR": "20"}, "name": "VAT"})
+    world = make_world(client)
+    world.subscribe(world.price(1000))
+    for months, country in enumerate(("FR", "US"), start=1):
+        client.v1.customers.update(world.customer, {"address": {"country": country}})
+        world.advance(days=32 * months)
+    assert [one.total for one in reversed(world.invoices())] == [1000, 1200, 1000]
+    for wrong in ({"DE": "x"}, "19"):
+        with pytest.raises(SandboxError):
+            stripe_server.call("POST", "/_sandbox/tax", {"percents": wrong})
