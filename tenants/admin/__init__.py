@@ -1,5 +1,6 @@
 from tenants.admin.api_key import ApiKeyAdmin
 from tenants.admin.audit import AuditEventAdmin
+from tenants.admin.invitation import InvitationAdmin
 from tenants.admin.sign_in import AuthenticatorAdmin, EmailAddressAdmin, GroupAdmin
 from tenants.admin.tenant import TenantAdmin
 from tenants.admin.user import UserAdmin
@@ -10,6 +11,7 @@ __all__ = [
     "AuthenticatorAdmin",
     "EmailAddressAdmin",
     "GroupAdmin",
+    "InvitationAdmin",
     "TenantAdmin",
     "UserAdmin",
 ]

@@ -2,18 +2,20 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 
 from billing.invoices.models import BillingCycle, BillingDetails
+from billing.notifications.models import Notice, NotificationPreference
 from billing.plans.models import Plan
 from billing.plans.services.new_draft import new_draft
 from billing.runtime.models import Authorization, Session
 from billing.subscriptions.models import EntitlementOverride, SpendControls
 from billing.usage.models import BurnAlert, Counter, PeriodRollup, UsageEvent
-from tenants.models import Membership, User
+from tenants.models import Invitation, Membership, User
 from tenants.services.record_audit import Actor, record_audit
 from tests.admin.stripe_records import make_stripe_records
 from tests.admin.vault_records import make_shared_vault_records, make_vault_records
@@ -127,6 +129,19 @@ def make_invoices(customer: Customer) -> None:
     BillingDetails.objects.create(account=account, name="Acme Ltd.", updated_at=AT)
 
 
+def make_told(customer: Customer, user: User) -> None:
+    """An invitation, an e-mail that could not be sent, and a member's choice of e-mails."""
+    tenant = customer.tenant
+    digest = sha256(f"NEVERSHOWN {tenant.slug}".encode()).digest()
+    Invitation.objects.create(
+        tenant=tenant, email="bob@example.com", role="admin", digest=digest, created_at=AT, sent_at=AT, expires_at=AT
+    )
+    Notice.objects.create(
+        tenant=tenant, kind="low-balance", key=f"low:{tenant.slug}", subject="Low", body="-", created_at=AT, due_at=AT
+    )
+    NotificationPreference.objects.create(tenant=tenant, user=user, category="balance", email=False)
+
+
 def make_records(*, slug: str = "") -> Customer:
     """A customer with a member, usage, money and an exception, beside the shipped catalogues."""
     customer = make_customer(balance="25", slug=slug)
@@ -137,6 +152,7 @@ def make_records(*, slug: str = "") -> Customer:
     record_audit(
         tenant_id=customer.tenant.id, actor=Actor(user_id=user.pk), action="member.added", target=user.email, at=AT
     )
+    make_told(customer, user)
     make_event(customer)
     make_authorization(customer)
     make_override(customer)
