@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from billing.core.money import minor_unit
 from billing.credits.models import Transfer
 from billing.invoices.models import Invoice
 from billing.notifications.kinds import Kind
@@ -36,6 +37,7 @@ def credit_note_findings(account: BillingAccount) -> Iterator[str]:
         is_grant = key.startswith(grant)
         document = key.removeprefix(grant).removeprefix("credit-note:").removesuffix(":owed")
         moved.setdefault(document, [Decimal(0), Decimal(0)])[is_grant] += amount
+    unit = minor_unit(account.currency)
     notes = Invoice.objects.filter(account_id=account.id, reason=Invoice.Reason.GOODWILL)
     said = {str(note.id): note for note in notes}
     for document in sorted(set(moved) - set(said)):
@@ -43,5 +45,5 @@ def credit_note_findings(account: BillingAccount) -> Iterator[str]:
     for document, note in said.items():
         off_debt, as_credits = moved.get(document, [Decimal(0), Decimal(0)])
         # What was owed to less than a minor unit was taken off whole.
-        if as_credits != note.as_credits or abs(off_debt - note.off_debt) >= Decimal("0.5"):
+        if as_credits != note.as_credits or abs(off_debt - note.off_debt) >= unit:
             yield f"{note.number}: it says {note.off_debt} and {note.as_credits}, {off_debt} and {as_credits} moved."

@@ -23,7 +23,7 @@ from vault.crypto.secret import Secret
 _numbers = count(1)
 
 
-def make_endpoint(
+def open_endpoint(
     tenant: Tenant, url: str, *, event_types: Sequence[str] = (), at: datetime = AT
 ) -> tuple[WebhookEndpoint, Secret]:
     return create_endpoint(tenant_id=tenant.id, url=url, event_types=event_types, actor=SYSTEM, at=at)

@@ -12,7 +12,7 @@ from billing.notifications.queries import body_of
 from billing.notifications.webhook_claims import Lane
 from billing.notifications.webhook_retries import MOST_TRIES
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import deliver, deliver_all, fresh, make_endpoint, only_delivery, publish
+from tests.notifications.webhooks.make import deliver, deliver_all, fresh, only_delivery, open_endpoint, publish
 from tests.notifications.webhooks.receiver import Behaviour, Reply, Request, receiving, slow, status
 
 pytestmark = pytest.mark.usefixtures("vault")
@@ -23,7 +23,7 @@ def test_what_arrives() -> None:
     """N1: one POST with the headers of Standard Webhooks and the body as it is shown."""
     tenant = make_tenant("northwind")
     with receiving() as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         [event] = publish(tenant, "inv_1", total="12.50")
         assert deliver() == 1
         assert deliver() == 0
@@ -58,7 +58,7 @@ def test_what_counts_as_delivered(behaviour: Behaviour, error: str) -> None:
     """N1: answers from 200 to 299."""
     tenant = make_tenant()
     with receiving(behaviour) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
     delivery = only_delivery()
@@ -72,7 +72,7 @@ def test_huge_and_broken_answers_are_cut() -> None:
     tenant = make_tenant()
     answer = b"\x00\xff<b>" + "€".encode() * 500_000
     with receiving(status(200, answer)) as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
     kept = WebhookAttempt.objects.get().answer
@@ -84,7 +84,7 @@ def test_nobody_listens() -> None:
     """N1: a refused connection is a failed try with our words."""
     tenant = make_tenant()
     with receiving() as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
     publish(tenant)
     deliver()
     attempt = WebhookAttempt.objects.get()
@@ -96,7 +96,7 @@ def test_answer_that_takes_too_long(settings: Settings) -> None:
     settings.WEBHOOK_TIMEOUT_SECONDS = 0.1
     tenant = make_tenant()
     with receiving(slow(0.2)) as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
     assert WebhookAttempt.objects.get().error == "The endpoint did not answer within 0.1 seconds."
@@ -111,7 +111,7 @@ def test_flaky_endpoint_gets_it_in_the_end() -> None:
         return next(replies), b"", {}
 
     with receiving(flaky) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         assert deliver_all(AT) == 1
         assert fresh(endpoint).failing_since is not None
@@ -130,7 +130,7 @@ def test_given_up_after_about_a_day() -> None:
     """N1: a last try after some twenty hours, and none after it."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         at = AT
         for _ in range(MOST_TRIES):
@@ -156,7 +156,7 @@ def test_retry_after_is_honoured_within_reason(header: str, least: int, most: in
     """N1: an hour at most; nothing else is sent there meanwhile."""
     tenant = make_tenant()
     with receiving(status(503, Retry_After=header)) as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         due_at = only_delivery().due_at
@@ -171,7 +171,7 @@ def test_endpoint_that_is_gone_is_disabled_at_once() -> None:
     """N1: 410 says so; what waits is given up, and who manages the tenant is written to."""
     tenant = make_tenant()
     with receiving(status(410)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant, "a", "b")
         assert deliver() == 1
         assert deliver_all(AT + DAY) == 0
@@ -189,7 +189,7 @@ def test_endpoint_that_fails_for_days_is_disabled() -> None:
     """N1: after three days with nothing but failures, not before, and once."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         for days in (0, 1, 2):
             publish(tenant, at=AT + days * DAY)
             deliver_all(AT + days * DAY)
@@ -206,7 +206,7 @@ def test_success_in_between_starts_the_days_afresh() -> None:
     """N1: the days count from the first failure after the last success."""
     tenant, code = make_tenant(), [500]
     with receiving(lambda _: (code[0], b"", {})) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         for days, code[0] in ((0, 500), (2, 204), (3, 500), (5, 500)):
             publish(tenant, at=AT + days * DAY)
             deliver_all(AT + days * DAY)
@@ -217,7 +217,7 @@ def test_lanes_are_apart() -> None:
     """N1: who failed last is served by the worker of the slow ones alone, until it answers well."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         publish(tenant)

@@ -20,7 +20,7 @@ from billing.notifications.services.send_test_event import send_test_event
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import deliver, deliver_all, fresh, make_endpoint, only_delivery, publish
+from tests.notifications.webhooks.make import deliver, deliver_all, fresh, only_delivery, open_endpoint, publish
 from tests.notifications.webhooks.receiver import receiving, status
 from tests.vault.outbound.test_addresses import resolving
 from vault.models import KeyEncryptionKey, SealedText
@@ -74,7 +74,7 @@ def test_endpoint_is_made_with_a_secret_shown_once() -> None:
 def test_addresses_that_are_refused(url: str) -> None:
     """N1: what is not https to the public internet, with a sentence on what is wrong."""
     with pytest.raises(Problem) as refused:
-        make_endpoint(make_tenant(), url)
+        open_endpoint(make_tenant(), url)
     assert (refused.value.code, refused.value.status) == ("webhook-address-not-allowed", 400)
     assert refused.value.errors[0].field == "url"
 
@@ -96,13 +96,13 @@ def test_types_and_descriptions_that_are_refused() -> None:
     """N1: with the list of types, and the field."""
     tenant = make_tenant()
     with pytest.raises(Problem) as refused:
-        make_endpoint(tenant, URL, event_types=["invoice.paid", "invoice.eaten"])
+        open_endpoint(tenant, URL, event_types=["invoice.paid", "invoice.eaten"])
     assert refused.value.code == "unknown-event-type"
     assert "invoice.eaten" in refused.value.detail
     assert "invoice.issued" in (refused.value.remedy or "")
     with pytest.raises(Problem, match="one line"):
         create_endpoint(tenant_id=tenant.id, url=URL, description="x" * 201, actor=SYSTEM, at=AT)
-    endpoint, _ = make_endpoint(tenant, URL)
+    endpoint, _ = open_endpoint(tenant, URL)
     with pytest.raises(Problem, match="7 days"):
         rotate_secret(tenant_id=tenant.id, endpoint_id=endpoint.id, actor=SYSTEM, at=AT, overlap=timedelta(days=8))
 
@@ -110,20 +110,20 @@ def test_types_and_descriptions_that_are_refused() -> None:
 def test_ten_endpoints_and_no_more() -> None:
     """N1: a removed one counts no more."""
     tenant = make_tenant()
-    made = [make_endpoint(tenant, URL)[0] for _ in range(MOST_ENDPOINTS)]
+    made = [open_endpoint(tenant, URL)[0] for _ in range(MOST_ENDPOINTS)]
     with pytest.raises(Problem) as refused:
-        make_endpoint(tenant, URL)
+        open_endpoint(tenant, URL)
     assert (refused.value.code, refused.value.status) == ("too-many-webhook-endpoints", 409)
     remove_endpoint(tenant_id=tenant.id, endpoint_id=made[3].id, actor=SYSTEM, at=AT)
-    make_endpoint(tenant, URL)
+    open_endpoint(tenant, URL)
     assert len(endpoints_of(tenant.id)) == MOST_ENDPOINTS
-    make_endpoint(make_tenant(), URL)
+    open_endpoint(make_tenant(), URL)
 
 
 def test_another_tenants_endpoint_is_not_there() -> None:
     """N1: by no service and no query."""
     mine, theirs = make_tenant(), make_tenant()
-    endpoint, _ = make_endpoint(theirs, URL)
+    endpoint, _ = open_endpoint(theirs, URL)
     who = {"tenant_id": mine.id, "endpoint_id": endpoint.id, "actor": SYSTEM, "at": AT}
     for service in (
         change_endpoint,
@@ -143,7 +143,7 @@ def test_another_tenants_endpoint_is_not_there() -> None:
 def test_database_keeps_deliveries_in_their_tenant() -> None:
     """N1: SQL by hand cannot send an event to another tenant's endpoint, or change or forget one early."""
     mine, theirs = make_tenant(), make_tenant()
-    endpoint, _ = make_endpoint(theirs, URL)
+    endpoint, _ = open_endpoint(theirs, URL)
     [event] = publish(mine)
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -161,7 +161,7 @@ def test_changes() -> None:
     """N1: what is not given stays; another address says nothing of the old one's failures."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
     who = {"tenant_id": tenant.id, "endpoint_id": endpoint.id, "actor": SYSTEM, "at": AT}
@@ -179,8 +179,8 @@ def test_changes() -> None:
 def test_types_that_are_chosen() -> None:
     """N1: events of others are not sent there; an empty list stands for all."""
     tenant = make_tenant()
-    some, _ = make_endpoint(tenant, URL, event_types=[EventType.INVOICE_FAILED])
-    every, _ = make_endpoint(tenant, URL)
+    some, _ = open_endpoint(tenant, URL, event_types=[EventType.INVOICE_FAILED])
+    every, _ = open_endpoint(tenant, URL)
     publish(tenant)
     assert only_delivery().endpoint == every
     assert deliveries_of(some, limit=10) == []
@@ -190,7 +190,7 @@ def test_switched_off_and_on_again() -> None:
     """N1: what waits is cancelled, what happens meanwhile is not sent, and it starts afresh."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         who = {"tenant_id": tenant.id, "endpoint_id": endpoint.id, "actor": SYSTEM}
         for _ in range(2):
@@ -214,7 +214,7 @@ def test_removed_endpoint_keeps_its_log_and_no_secret() -> None:
     """N1: nothing is sent, nothing can be read, and the deliveries are there."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         rotate_secret(tenant_id=tenant.id, endpoint_id=endpoint.id, actor=SYSTEM, at=AT)
@@ -233,8 +233,8 @@ def test_test_event_goes_to_one_endpoint_whatever_it_wants() -> None:
     """N1: also where other types are chosen, and it is no other endpoint's."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url, event_types=["invoice.paid"])
-        make_endpoint(tenant, URL)
+        endpoint, _ = open_endpoint(tenant, receiver.url, event_types=["invoice.paid"])
+        open_endpoint(tenant, URL)
         sent = send_test_event(tenant_id=tenant.id, endpoint_id=endpoint.id, actor=SYSTEM, at=AT)
         assert deliver() == 1
     assert find_delivery(endpoint, sent.id).state == "delivered"
@@ -244,7 +244,7 @@ def test_test_event_goes_to_one_endpoint_whatever_it_wants() -> None:
 def test_deliveries_by_page_state_and_type() -> None:
     """N1: the newest first."""
     tenant = make_tenant()
-    endpoint, _ = make_endpoint(tenant, URL)
+    endpoint, _ = open_endpoint(tenant, URL)
     publish(tenant, "a", "b", "c")
     first, second, third = reversed(deliveries_of(endpoint, limit=10))
     assert [row.event.object_id for row in (first, second, third)] == ["a", "b", "c"]
@@ -261,6 +261,6 @@ def test_without_a_vault_nothing_is_made() -> None:
     """N1: an operator's matter, said as a problem."""
     KeyEncryptionKey.objects.update(state="retiring")
     with pytest.raises(Problem) as refused:
-        make_endpoint(make_tenant(), URL)
+        open_endpoint(make_tenant(), URL)
     assert (refused.value.code, refused.value.status) == ("vault-not-configured", 503)
     assert WebhookEndpoint.objects.count() == 0

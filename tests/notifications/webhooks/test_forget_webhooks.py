@@ -12,7 +12,7 @@ from billing.notifications.services.forget_webhooks import forget_webhooks
 from billing.notifications.services.redeliver import redeliver
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import deliver, make_endpoint, only_delivery, publish
+from tests.notifications.webhooks.make import deliver, only_delivery, open_endpoint, publish
 from tests.notifications.webhooks.receiver import receiving
 
 pytestmark = pytest.mark.usefixtures("vault")
@@ -28,7 +28,7 @@ def test_thirty_days() -> None:
     tenant = make_tenant()
     publish(tenant)
     with receiving() as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
     assert forget_webhooks(at=AT + 30 * DAY - timedelta(seconds=1)) == 0
@@ -41,7 +41,7 @@ def test_what_was_sent_again_lately_is_kept_whole() -> None:
     """N1: the days count from its last try; what still waits is kept as long as somebody may send it."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         who = {"tenant_id": tenant.id, "endpoint_id": endpoint.id, "actor": SYSTEM}
@@ -59,7 +59,7 @@ def test_what_was_sent_again_lately_is_kept_whole() -> None:
 def test_database_keeps_what_is_younger() -> None:
     """N1: whoever deletes by hand."""
     tenant, today = make_tenant(), now()
-    make_endpoint(tenant, "https://93.184.215.14/")
+    open_endpoint(tenant, "https://93.184.215.14/")
     [event] = publish(tenant, at=today)
     with pytest.raises(IntegrityError, match="30 days"), transaction.atomic():
         WebhookDelivery.objects.all().delete()

@@ -17,7 +17,7 @@ from billing.notifications.webhook_posting import Outcome
 from tenants.models import Tenant
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import at_once, fresh, make_endpoint, publish
+from tests.notifications.webhooks.make import at_once, fresh, open_endpoint, publish
 
 URL = "https://93.184.215.14/"
 SECOND = timedelta(seconds=1)
@@ -31,7 +31,7 @@ def take(lane: Lane = Lane.REGULAR) -> list[Claim]:
 
 def make_tested(tenant: Tenant, lane: Lane) -> list[WebhookEndpoint]:
     """As many as a tenant may have, with a test event each."""
-    endpoints = [make_endpoint(tenant, URL)[0] for _ in range(MOST_ENDPOINTS)]
+    endpoints = [open_endpoint(tenant, URL)[0] for _ in range(MOST_ENDPOINTS)]
     for endpoint in endpoints:
         send_test_event(tenant_id=tenant.id, endpoint_id=endpoint.id, actor=SYSTEM, at=AT)
     WebhookEndpoint.objects.filter(tenant=tenant).update(is_slow=lane == Lane.SLOW)
@@ -52,7 +52,7 @@ def test_workers_at_once_keep_to_the_bound() -> None:
 def test_endpoints_made_tested_and_removed_in_a_loop(lane: Lane) -> None:
     """N1: a removed one's call counts until it ends; another tenant's first event goes out at once all the while."""
     looping, other = make_tenant(), make_tenant()
-    make_endpoint(other, URL)
+    open_endpoint(other, URL)
     under_way: list[Claim] = []
     for _ in range(3):
         endpoints = make_tested(looping, lane)

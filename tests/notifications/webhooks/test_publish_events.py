@@ -9,7 +9,7 @@ from billing.notifications.models import WebhookDelivery, WebhookEvent
 from billing.notifications.services.publish_events import Fact, publish_event, publish_events
 from tenants.models import Tenant
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import fact, make_endpoint, publish
+from tests.notifications.webhooks.make import fact, open_endpoint, publish
 
 pytestmark = pytest.mark.usefixtures("vault")
 URL = "https://93.184.215.14/hooks"
@@ -22,7 +22,7 @@ class Undone(Exception):
 def test_nothing_is_left_of_a_transaction_that_is_undone() -> None:
     """N1: the fact never was, so that nobody is told."""
     tenant = make_tenant()
-    make_endpoint(tenant, URL)
+    open_endpoint(tenant, URL)
 
     def change_and_fail() -> None:
         with transaction.atomic():
@@ -38,7 +38,7 @@ def test_nothing_is_left_of_a_transaction_that_is_undone() -> None:
 def test_fact_is_told_once() -> None:
     """N1: by its key, in one call or several."""
     tenant = make_tenant()
-    make_endpoint(tenant, URL)
+    open_endpoint(tenant, URL)
     same = [Fact(tenant.id, EventType.BALANCE_LOW, "acc_1", "low:1", {"balance": text}, AT) for text in ("1", "2")]
     publish_events(same, at=AT)
     publish_event(same[1], at=AT)
@@ -57,8 +57,8 @@ def test_queries_do_not_grow_with_facts() -> None:
 
     tenants = [make_tenant() for _ in range(5)]
     for tenant in tenants:
-        make_endpoint(tenant, URL)
-        make_endpoint(tenant, URL)
+        open_endpoint(tenant, URL)
+        open_endpoint(tenant, URL)
     assert queries(tenants[0], each=1) == queries(*tenants, each=40) == 5
     assert queries(make_tenant(), each=1) == 4
     assert queries() == 0
@@ -69,6 +69,6 @@ def test_events_are_kept_where_nobody_listens() -> None:
     """N1: an endpoint that is added later is told of later events alone."""
     tenant = make_tenant()
     publish(tenant)
-    make_endpoint(tenant, URL)
+    open_endpoint(tenant, URL)
     assert WebhookEvent.objects.count() == 1
     assert WebhookDelivery.objects.count() == 0

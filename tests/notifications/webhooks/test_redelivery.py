@@ -15,7 +15,7 @@ from billing.notifications.webhook_posting import Outcome
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import deliver, deliver_all, make_endpoint, only_delivery, publish
+from tests.notifications.webhooks.make import deliver, deliver_all, only_delivery, open_endpoint, publish
 from tests.notifications.webhooks.receiver import receiving, status
 
 pytestmark = pytest.mark.usefixtures("vault")
@@ -30,7 +30,7 @@ def test_redelivery_with_a_new_id() -> None:
     """N1: never: what was delivered before comes again under the same id, with the same body."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         again(endpoint, only_delivery(), AT + HOUR)
@@ -50,7 +50,7 @@ def test_failed_one_gets_all_its_tries_again() -> None:
     """N1: the first is told apart as asked for, the next ones are not."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         WebhookDelivery.objects.update(state="failed", tries=9)
@@ -66,7 +66,7 @@ def test_delivered_one_that_is_sent_again_in_vain() -> None:
     """N1: its state is of the latest sending; when it was delivered is kept."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant)
         deliver()
         delivered = only_delivery().delivered_at
@@ -82,7 +82,7 @@ def test_late_failure_of_what_is_delivered() -> None:
     """N1: of a worker that had lost its lease: it stays delivered, without an error."""
     tenant = make_tenant()
     with receiving() as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant)
         [lost] = claim(lane=Lane.REGULAR, limit=1, at=AT)
         assert deliver(AT + HOUR) == 1
@@ -94,7 +94,7 @@ def test_pending_one_is_due_at_once_and_keeps_its_place() -> None:
     """N1: an earlier event of the object still goes first."""
     tenant = make_tenant()
     with receiving(status(500)) as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant, "inv_1", "inv_1")
         deliver()
         first, second = WebhookDelivery.objects.order_by("event_id")
@@ -112,7 +112,7 @@ def test_what_is_sent_again_holds_up_nobody() -> None:
     """N1: it is out of order by its nature."""
     tenant = make_tenant()
     with receiving() as receiver:
-        endpoint, _ = make_endpoint(tenant, receiver.url)
+        endpoint, _ = open_endpoint(tenant, receiver.url)
         publish(tenant, "inv_1")
         deliver()
         again(endpoint, only_delivery(), AT)
@@ -126,9 +126,9 @@ def test_what_is_sent_again_holds_up_nobody() -> None:
 def test_nothing_is_sent_again_to_a_disabled_endpoint() -> None:
     """N1: a problem says so; nor is another endpoint's delivery found."""
     tenant = make_tenant()
-    endpoint, _ = make_endpoint(tenant, "https://93.184.215.14/")
+    endpoint, _ = open_endpoint(tenant, "https://93.184.215.14/")
     publish(tenant)
-    other, _ = make_endpoint(tenant, "https://93.184.215.14/")
+    other, _ = open_endpoint(tenant, "https://93.184.215.14/")
     with pytest.raises(WebhookDelivery.DoesNotExist):
         again(other, only_delivery(), AT)
     disable_endpoint(tenant_id=tenant.id, endpoint_id=endpoint.id, actor=SYSTEM, at=AT)

@@ -13,7 +13,7 @@ from billing.notifications.services.rotate_secret import rotate_secret
 from billing.notifications.webhook_signing import new_secret, signature_header
 from tenants.services.record_audit import SYSTEM
 from tests.make import AT, make_tenant
-from tests.notifications.webhooks.make import deliver, fresh, make_endpoint, publish
+from tests.notifications.webhooks.make import deliver, fresh, open_endpoint, publish
 from tests.notifications.webhooks.receiver import Request, receiving
 from vault.crypto.secret import Secret
 from vault.models import SealedText
@@ -38,7 +38,7 @@ def test_public_library_verifies_what_arrives() -> None:
     """N1: with the secret as it is shown, in UTF-8, and with no other."""
     tenant, at = make_tenant(), now()
     with receiving() as receiver:
-        _, secret = make_endpoint(tenant, receiver.url)
+        _, secret = open_endpoint(tenant, receiver.url)
         publish(tenant, at=at, name="Łódź – “Ä”")
         deliver(at)
     [request] = receiver.got
@@ -67,7 +67,7 @@ def test_both_secrets_verify_during_the_overlap() -> None:
     """N1: two signatures in one header for 24 hours, then one; the old text is erased."""
     tenant, at = make_tenant(), now()
     with receiving() as receiver:
-        endpoint, old = make_endpoint(tenant, receiver.url)
+        endpoint, old = open_endpoint(tenant, receiver.url)
         new = rotate(endpoint, at - 23 * HOUR)
         publish(tenant, at=at)
         deliver(at)
@@ -89,7 +89,7 @@ def test_overlap_ends_by_the_clock_alone() -> None:
     """N1: also where nobody has erased the old secret yet."""
     tenant, at = make_tenant(), now()
     with receiving() as receiver:
-        endpoint, old = make_endpoint(tenant, receiver.url)
+        endpoint, old = open_endpoint(tenant, receiver.url)
         rotate(endpoint, at - 24 * HOUR)
         publish(tenant, at=at)
         deliver(at)
@@ -99,7 +99,7 @@ def test_overlap_ends_by_the_clock_alone() -> None:
 def test_secret_in_wrong_hands_ends_at_once() -> None:
     """N1: without an overlap, and a second rotation ends the oldest of three."""
     tenant = make_tenant()
-    endpoint, _ = make_endpoint(tenant, "https://93.184.215.14/hooks")
+    endpoint, _ = open_endpoint(tenant, "https://93.184.215.14/hooks")
     rotate(endpoint, AT, overlap=timedelta(0))
     assert SealedText.objects.filter(erased_at=None).count() == 1
     rotate(endpoint, AT)

@@ -8,7 +8,7 @@ from billing.notifications import tasks
 from billing.notifications.webhook_claims import Lane
 from config.celery import app
 from tests.make import make_tenant
-from tests.notifications.webhooks.make import make_endpoint, publish
+from tests.notifications.webhooks.make import open_endpoint, publish
 from tests.notifications.webhooks.receiver import receiving
 
 pytestmark = pytest.mark.usefixtures("vault")
@@ -18,7 +18,7 @@ def test_lane_that_is_being_claimed_in_is_left_alone() -> None:
     """N1: a worker's threads are not all taken by the slow ones; the other lane goes on."""
     tenant = make_tenant()
     with receiving() as receiver:
-        make_endpoint(tenant, receiver.url)
+        open_endpoint(tenant, receiver.url)
         publish(tenant, at=now())
         with tasks._CLAIMING[Lane.REGULAR]:
             assert tasks.deliver_webhooks() == 0

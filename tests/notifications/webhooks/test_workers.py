@@ -25,8 +25,8 @@ from tests.notifications.webhooks.make import (
     deliver_all,
     fact,
     fresh,
-    make_endpoint,
     only_delivery,
+    open_endpoint,
     publish,
 )
 from tests.notifications.webhooks.receiver import Reply, Request, receiving, slow
@@ -62,8 +62,8 @@ class TestAtOnce:
 
         with receiving(dead) as tar_pit, receiving() as quick:
             for _ in range(8):
-                make_endpoint(slow_tenant, tar_pit.url)
-            make_endpoint(quick_tenant, quick.url)
+                open_endpoint(slow_tenant, tar_pit.url)
+            open_endpoint(quick_tenant, quick.url)
             publish(slow_tenant, *"abc")
             publish(quick_tenant, *[f"o{number}" for number in range(10)])
             worker = threading.Thread(target=lambda: (deliver(), connection.close()))
@@ -82,7 +82,7 @@ class TestAtOnce:
         tenant = make_tenant()
         with receiving(slow(0.002)) as one, receiving() as two:
             for receiver in (one, two):
-                make_endpoint(tenant, receiver.url)
+                open_endpoint(tenant, receiver.url)
             events = publish(tenant, *["a", "b", "c"] * 10)
             at_once(*[deliver] * 4)
         assert WebhookAttempt.objects.count() == 60
@@ -104,7 +104,7 @@ class TestAtOnce:
             return 204, b"", {}
 
         with receiving(think) as receiver:
-            make_endpoint(tenant, receiver.url)
+            open_endpoint(tenant, receiver.url)
             publish(tenant)
             connection.close()
             child = os.fork()
@@ -125,7 +125,7 @@ class TestAtOnce:
     def test_fact_that_many_tell_is_told_once(self) -> None:
         """N1: the same key, published by four at once."""
         tenant = make_tenant()
-        make_endpoint(tenant, "https://93.184.215.14/")
+        open_endpoint(tenant, "https://93.184.215.14/")
         same = fact(tenant)
         at_once(*[lambda: publish_event(same, at=AT)] * 4)
         assert WebhookDelivery.objects.count() == 1
@@ -143,7 +143,7 @@ class TestOneByOne:
             return (500 if b'"poison"' in request.body else 204), b"", {}
 
         with receiving(picky) as receiver:
-            make_endpoint(tenant, receiver.url)
+            open_endpoint(tenant, receiver.url)
             publish(tenant, "inv_1", word="poison")
             publish(tenant, "inv_1", "inv_2", word="fine")
             assert deliver_all() == 2
@@ -158,7 +158,7 @@ class TestOneByOne:
         """N1: after its lease, not before; the try counts, and nothing is lost."""
         tenant = make_tenant()
         with receiving() as receiver:
-            make_endpoint(tenant, receiver.url)
+            open_endpoint(tenant, receiver.url)
             publish(tenant)
             [lost] = claim(lane=Lane.REGULAR, limit=10, at=AT)
             assert claim(lane=Lane.REGULAR, limit=10, at=AT) == []
@@ -177,9 +177,9 @@ class TestOneByOne:
         tenant = make_tenant()
         with receiving(is_allowed=False) as inside:
             with pytest.raises(Exception, match="https"):
-                make_endpoint(tenant, inside.url)
+                open_endpoint(tenant, inside.url)
             allowed = AllowedHost.objects.create(host="127.0.0.1", port=inside.port, created_at=AT)
-            make_endpoint(tenant, inside.url)
+            open_endpoint(tenant, inside.url)
             allowed.delete()
             publish(tenant)
             assert deliver() == 1
@@ -201,7 +201,7 @@ class TestOneByOne:
         """N1: nothing is sent unsigned, the try does not count, and it is made again soon."""
         tenant = make_tenant()
         with receiving() as receiver:
-            endpoint, _ = make_endpoint(tenant, receiver.url)
+            endpoint, _ = open_endpoint(tenant, receiver.url)
             publish(tenant)
             location = KeyEncryptionKey.objects.get().location
             KeyEncryptionKey.objects.update(location="gone")
@@ -215,7 +215,7 @@ class TestOneByOne:
     def test_address_that_changes_while_a_try_is_under_way(self) -> None:
         """N1: a failure of the old one says nothing of the new one."""
         tenant = make_tenant()
-        endpoint, _ = make_endpoint(tenant, "https://93.184.215.14/old")
+        endpoint, _ = open_endpoint(tenant, "https://93.184.215.14/old")
         publish(tenant)
         [taken] = claim(lane=Lane.REGULAR, limit=10, at=AT)
         WebhookEndpoint.objects.update(url="https://93.184.215.14/new")
@@ -227,7 +227,7 @@ class TestOneByOne:
         """N1: where there are more than a worker serves at once, those that waited longest come first."""
         tenant = make_tenant()
         for name in ("a", "b", "c"):
-            make_endpoint(tenant, f"https://93.184.215.14/{name}")
+            open_endpoint(tenant, f"https://93.184.215.14/{name}")
         publish(tenant, "x")
         publish(tenant, "y")
         served = []
@@ -242,7 +242,7 @@ class TestOneByOne:
         settings.WEBHOOK_SLOW_SECONDS = 0.01
         tenant = make_tenant()
         with receiving(slow(0.05)) as receiver:
-            endpoint, _ = make_endpoint(tenant, receiver.url)
+            endpoint, _ = open_endpoint(tenant, receiver.url)
             publish(tenant)
             deliver()
         assert only_delivery().state == "delivered"
