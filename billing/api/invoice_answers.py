@@ -18,7 +18,7 @@ from billing.invoices.queries import Document, public_id
 
 class InvoiceRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A document, amounts in `currency` with its decimals. Nothing of it ever changes but its payment: `status`,
-    `amount_paid`, `amount_remaining`, `paid_at` and `hosted_url`.
+    `amount_paid`, `amount_refunded`, `amount_remaining`, `paid_at` and `hosted_url`.
 
     `total` is `subtotal` and `tax`. `amount_due` is the total less `credits_applied`, with `carried_over`: usage that
     earlier invoices list and this one asks for (positive), or that it lists and the next one asks for (negative).
@@ -26,7 +26,8 @@ class InvoiceRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     paid by hand.
 
     A credit note's amounts are negative; it has no `status`, and `corrects` names its invoice. Of it, `off_debt` was
-    taken off what was owed, and `as_credits` came back as prepaid credits.
+    taken off what was owed, and `as_credits` came back as prepaid credits; the rest was given back by the payment
+    processor.
     """
 
     id: str
@@ -44,6 +45,7 @@ class InvoiceRowAnswer(msgspec.Struct, frozen=True, kw_only=True):
     carried_over: Minor
     amount_due: Minor
     amount_paid: Minor
+    amount_refunded: Minor
     amount_remaining: Minor
     paid_at: datetime | None
     hosted_url: str | None
@@ -182,6 +184,7 @@ def _row(document: Document) -> dict[str, Any]:
         "carried_over": invoice.carried,
         "amount_due": invoice.amount_due,
         "amount_paid": payment.amount_paid if payment is not None else Decimal(0),
+        "amount_refunded": payment.refunded if payment is not None else Decimal(0),
         "amount_remaining": document.remaining,
         "off_debt": invoice.off_debt,
         "as_credits": invoice.as_credits,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 from billing.core.periods import Period
 
@@ -44,6 +45,16 @@ class ProcessorTax:
     amount: Decimal
 
 
+def written_tax(tax: ProcessorTax, amount: Decimal) -> dict[str, Any]:
+    """A tax as documents keep it, with its amount there, in whole minor units."""
+    return {
+        "name": tax.name,
+        "percent": None if tax.percent is None else f"{tax.percent:f}",
+        "country": tax.country,
+        "amount": f"{amount:f}",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessorInvoice:
     """A finalized invoice: lines and taxes come to `total`, in `currency`.
@@ -64,7 +75,11 @@ class ProcessorInvoice:
 
 @dataclass(frozen=True, slots=True)
 class ProcessorPayment:
-    """Where the payment of an invoice stands; `status` is open, paid, void or uncollectible."""
+    """Where the payment of an invoice stands; `status` is open, paid, void or uncollectible.
+
+    `refunded` is what went back of it, `voided_notes` what credit notes had taken off that were voided since; None
+    where nobody has looked.
+    """
 
     external_id: str
     status: str
@@ -72,3 +87,34 @@ class ProcessorPayment:
     hosted_url: str
     attempts: int
     next_attempt_at: datetime | None
+    refunded: Decimal | None = None
+    voided_notes: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorNoteLine:
+    """A line of a credit note, its amount before taxes and after discounts, positive."""
+
+    external_id: str
+    description: str
+    quantity: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorNote:
+    """A credit note that was made at the processor on its invoice `invoice_id`, amounts in `currency` and positive.
+
+    Lines and taxes come to `total`. `off_debt` of it was taken off what was to be paid; the processor gave back the
+    rest, as `text` says.
+    """
+
+    external_id: str
+    number: str
+    invoice_id: str
+    currency: str
+    lines: Sequence[ProcessorNoteLine]
+    taxes: Sequence[ProcessorTax]
+    total: Decimal
+    off_debt: Decimal
+    text: str

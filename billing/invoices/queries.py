@@ -59,6 +59,12 @@ class Document:
         return is_invoice and self.status == InvoicePayment.Status.PAID and self.invoice.amount_due <= 0
 
     @property
+    def given_back(self) -> Decimal:
+        """Of a credit note that was made at the processor: what the processor gave back itself."""
+        is_theirs = self.invoice.kind == Invoice.Kind.CREDIT_NOTE and self.invoice.external_id
+        return -self.invoice.total - self.invoice.off_debt if is_theirs else Decimal(0)
+
+    @property
     def hosted_url(self) -> str:
         """The processor's page to pay it on, or with its receipt; of ours alone only while something is left to pay."""
         if self.payment is None or not (self.remaining or self.invoice.external_id):
@@ -185,7 +191,8 @@ def _with_remaining(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
     taken_off = Coalesce(Subquery(notes.annotate(taken=Sum("off_debt")).values("taken")), _NOTHING)
     paid = Coalesce(F("payment__amount_paid"), _NOTHING)
     settled = Q(payment__status__in=set(InvoicePayment.Status) - {InvoicePayment.Status.OPEN})
-    asked = Greatest(F("amount_due") - paid - taken_off, _NOTHING)
+    asked_again = Coalesce(F("payment__voided_notes"), _NOTHING)
+    asked = Greatest(F("amount_due") - paid - taken_off + asked_again, _NOTHING)
     return rows.annotate(remaining=Case(When(settled, then=_NOTHING), default=asked))
 
 

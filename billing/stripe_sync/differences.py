@@ -151,6 +151,23 @@ def document_differences(
             yield Difference("invoice", str(invoice.id), "payment", theirs, ours)
 
 
+def note_differences(
+    invoice: stripe.Invoice, notes: Iterable[stripe.CreditNote], known: Collection[str], creditable: Decimal
+) -> Iterator[Difference]:
+    """Credit notes of a documented invoice without a document (I1); `creditable` is what may still be credited."""
+    for note in notes:
+        if note.status == "issued" and note.id not in known:
+            said = f"{note.total} {note.currency}, in minor units"
+            ours = f"{MISSING}; {creditable.normalize():f} can still be credited"
+            yield Difference("invoice", str(invoice.id), f"credit note {note.number}"[:60], said, ours)
+
+
+def given_back_differences(key: str, field: str, theirs: Decimal, ours: Decimal) -> Iterator[Difference]:
+    """Refunds of an invoice's payment, or what voided credit notes had taken off, that we show otherwise (I2)."""
+    if theirs != ours:
+        yield Difference("invoice", key, field, f"{theirs.normalize():f}", f"{ours.normalize():f}")
+
+
 def meter_differences(customer: StripeCustomer, gaps: Iterable[MeterGap]) -> Iterator[Difference]:
     """Meters that hold something else than was sent to them (S7)."""
     currency = customer.account.currency

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID
 
 import stripe
@@ -17,19 +18,25 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KnownDocument:
-    """A document of one of Stripe's invoices: where its payment stands by what we have read."""
+    """A document of one of Stripe's invoices: where its payment stands by what we have read.
+
+    `refunded` went back of it; `voided_notes` had been taken off by credit notes that were voided since.
+    """
 
     id: UUID
     number: str
     status: str
     attempts: int
+    refunded: Decimal
+    voided_notes: Decimal
 
 
 def documents_of(invoice_ids: Iterable[str]) -> dict[str, KnownDocument]:
     """The documents of Stripe's invoices, by Stripe's id; one query."""
-    found = Invoice.objects.filter(external_id__in=list(invoice_ids)).exclude(external_id="")
-    rows = found.values_list("external_id", "id", "number", "payment__status", "payment__attempts")
-    return {key: KnownDocument(id_, number, status, attempts) for key, id_, number, status, attempts in rows}
+    found = Invoice.objects.filter(external_id__in=list(invoice_ids), kind=Invoice.Kind.INVOICE)
+    found = found.exclude(external_id="")
+    payment = [f"payment__{name}" for name in ("status", "attempts", "refunded", "voided_notes")]
+    return {key: KnownDocument(*row) for key, *row in found.values_list("external_id", "id", "number", *payment)}
 
 
 def undocumented(client: stripe.StripeClient, invoices: Iterable[stripe.Invoice]) -> list[ProcessorInvoice]:

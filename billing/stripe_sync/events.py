@@ -16,6 +16,8 @@ PLATFORM_EVENTS = (
     "checkout.session.async_payment_succeeded",
     "checkout.session.completed",
     "checkout.session.expired",
+    "credit_note.created",
+    "credit_note.voided",
     "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.deleted",

@@ -8,6 +8,7 @@ from billing.stripe_sync.models import InboxEvent, StripeCustomer
 from billing.stripe_sync.services.sync_charge import sync_charge
 from billing.stripe_sync.services.sync_checkout import sync_checkout
 from billing.stripe_sync.services.sync_connected_account import sync_connected_account
+from billing.stripe_sync.services.sync_credit_note import sync_credit_note
 from billing.stripe_sync.services.sync_customer import sync_customer
 from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.stripe_sync.services.sync_payment import sync_payment
@@ -68,6 +69,7 @@ READERS: dict[str, Reader] = {
     "account": lambda key, _at: sync_connected_account(external_account=key),
     "charge": lambda key, at: sync_charge(charge_id=key, at=at),
     "checkout.session": _checkout,
+    "credit_note": lambda key, at: sync_credit_note(note_id=key, at=at),
     "customer": _customer,
     "dispute": _payment("dispute"),
     "invoice": lambda key, at: sync_invoice(invoice_id=key, at=at),

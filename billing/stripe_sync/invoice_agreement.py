@@ -14,6 +14,7 @@ from billing.core.money import from_minor_units
 from billing.core.periods import Period
 from billing.invoices.models import Invoice
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.credit_notes import known_notes, noted_invoices, read_credit_notes
 from billing.stripe_sync.errors import is_gone
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.processor_invoice import has_charges, is_finalized, is_of_subscription
@@ -54,7 +55,9 @@ def compare_invoices(
 
 
 def _compare(customer: StripeCustomer, period: Period | None, fresh: bool, found: InvoiceAgreement) -> None:
-    documents = Invoice.objects.filter(account_id=customer.account_id).exclude(external_id="")
+    documents = Invoice.objects.filter(account_id=customer.account_id, kind=Invoice.Kind.INVOICE)
+    documents = documents.exclude(external_id="")
+    noted_on = noted_invoices(document.external_id for document in documents) if fresh else set()
     ours = {document.external_id: document for document in documents}
     for invoice in _fresh(customer, ours) if fresh else _copies(customer, ours):
         if not (is_finalized(invoice) and is_of_subscription(invoice)):
@@ -65,6 +68,8 @@ def _compare(customer: StripeCustomer, period: Period | None, fresh: bool, found
                 found.findings.append(f"{invoice.number} ({invoice.id}): it has no document.")
         elif _is_on(document, period):
             _add(document, invoice, found)
+            if fresh:
+                _compare_notes(document, invoice, found, has_documents=str(invoice.id) in noted_on)
     for key, document in ours.items():
         if _is_on(document, period):
             found.findings.append(f"{document.number}: the invoice {key} that it is of is not there.")
@@ -90,6 +95,23 @@ def _add(document: Invoice, invoice: stripe.Invoice, found: InvoiceAgreement) ->
     ):
         if theirs != here:
             found.findings.append(f"{document.number}: its {name} is {_shown(here)}, at Stripe {_shown(theirs)}.")
+
+
+def _compare_notes(document: Invoice, invoice: stripe.Invoice, found: InvoiceAgreement, *, has_documents: bool) -> None:
+    """Each credit note of an invoice has one document that says the same; one that was voided may have."""
+    notes = read_credit_notes(stripe_client(), invoice, has_documents=has_documents)
+    known = known_notes(notes)
+    for note in notes:
+        ours, currency = known.get(note.id), note.currency.upper()
+        if ours is None and note.status == "issued":
+            found.findings.append(f"{document.number}: the credit note {note.number} ({note.id}) has no document.")
+        if ours is None:
+            continue
+        total = from_minor_units(note.total, currency)
+        tax = from_minor_units(sum(one.amount for one in note.total_taxes or ()), currency)
+        for name, theirs, here in (("total", total, -ours.total), ("tax", tax, -ours.tax)):
+            if theirs != here:
+                found.findings.append(f"{ours.number}: its {name} is {_shown(here)}, at Stripe {_shown(theirs)}.")
 
 
 def _is_on(document: Invoice, period: Period | None) -> bool:

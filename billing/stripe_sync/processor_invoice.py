@@ -1,6 +1,7 @@
 """Stripe's invoices as the values that documents are issued from and paid by (I1, I2)."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache, partial
@@ -23,6 +24,18 @@ _INSTANT = timedelta(seconds=1)  # what a line for a moment is written as: perio
 _LONGEST_TEXT = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What happened to an invoice's payment beside it: `refunded` went back.
+
+    Documented credit notes have `taken_off` from what was to be paid, and so had those that were `voided` since.
+    """
+
+    refunded: Decimal
+    taken_off: Decimal
+    voided: Decimal
+
+
 def is_finalized(invoice: stripe.Invoice) -> bool:
     """Whether an invoice was given its number, whatever became of it since."""
     transitions = invoice.status_transitions
@@ -39,19 +52,28 @@ def has_charges(invoice: stripe.Invoice) -> bool:
     return invoice.total != 0 or any(_net(line) for line in invoice.lines.data)
 
 
-def read_payment(invoice: stripe.Invoice) -> ProcessorPayment:
-    """Where the payment of a finalized invoice stands. What the customer's balance at Stripe paid counts as paid."""
+def read_payment(invoice: stripe.Invoice, beside: Beside | None = None) -> ProcessorPayment:
+    """Where the payment of a finalized invoice stands. What the customer's balance at Stripe paid counts as paid.
+
+    `beside` is what credit notes and refunds did to it, where somebody has looked: what a documented note took off
+    was not paid.
+    """
     currency = invoice.currency.upper()
     is_given_up = invoice.status == "void"
-    paid = invoice.amount_paid if is_given_up else max(invoice.total - invoice.amount_remaining, 0)
+    units = invoice.amount_paid if is_given_up else max(invoice.total - invoice.amount_remaining, 0)
+    paid = from_minor_units(units, currency)
+    if beside is not None and not is_given_up:
+        paid = max(paid - beside.taken_off, Decimal(0))
     again = invoice.next_payment_attempt
     return ProcessorPayment(
         external_id=str(invoice.id),
         status=str(invoice.status),
-        amount_paid=from_minor_units(paid, currency),
+        amount_paid=paid,
         hosted_url=invoice.hosted_invoice_url or "",
         attempts=invoice.attempt_count,
         next_attempt_at=instant(again) if again is not None and invoice.status == "open" else None,
+        refunded=beside.refunded if beside is not None else None,
+        voided_notes=beside.voided if beside is not None else None,
     )
 
 
@@ -71,7 +93,7 @@ def read_processor_invoice(client: stripe.StripeClient, invoice: stripe.Invoice)
         renews=_renews(invoice),
         period=_period(invoice, lines, meters),
         lines=[_line(line, meters, currency) for line in lines],
-        taxes=list(_taxes(client, invoice.total_taxes or (), currency)),
+        taxes=list(read_taxes(client, invoice.total_taxes or (), currency)),
         total=from_minor_units(invoice.total, currency),
     )
 
@@ -140,10 +162,12 @@ def _stretch(start: int, end: int) -> Period:
     return Period(instant(start), max(instant(end), instant(start) + _INSTANT))
 
 
-def _taxes(
-    client: stripe.StripeClient, taxes: Iterable[stripe.Invoice.TotalTax], currency: str
+def read_taxes(
+    client: stripe.StripeClient,
+    taxes: Iterable[stripe.Invoice.TotalTax | stripe.CreditNote.TotalTax],
+    currency: str,
 ) -> Iterator[ProcessorTax]:
-    """Each tax with its name; one request a rate."""
+    """Each tax with its name; one request a rate. Raises stripe.StripeError."""
     rate_of = cache(partial(_rate, client))
     for tax in taxes:
         details = tax.tax_rate_details

@@ -40,6 +40,7 @@ def test_row(customer: Customer) -> None:
                 "carried_over": "0.00",
                 "amount_due": "5.00",
                 "amount_paid": "0.00",
+                "amount_refunded": "0.00",
                 "amount_remaining": "5.00",
                 "paid_at": None,
                 "hosted_url": None,

@@ -26,11 +26,12 @@ class InvoicePaymentAdmin(LargeTableAdmin[InvoicePayment]):
         ("document", "belongs_to"),
         ("status_badge", "paid_at"),
         ("due", "paid"),
+        ("back", "asked_again"),
         ("attempts", "next_attempt_at"),
         "page",
         "updated_at",
     )
-    readonly_fields = ("document", "belongs_to", "status_badge", "due", "paid", "page")
+    readonly_fields = ("document", "belongs_to", "status_badge", "due", "paid", "back", "asked_again", "page")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InvoicePayment]:
         return super().get_queryset(request).select_related("invoice__account__tenant")
@@ -55,6 +56,15 @@ class InvoicePaymentAdmin(LargeTableAdmin[InvoicePayment]):
     @admin.display(description="Paid", ordering="amount_paid")
     def paid(self, payment: InvoicePayment) -> str:
         return show_amount(payment.amount_paid)
+
+    @admin.display(description="Refunded", ordering="refunded")
+    def back(self, payment: InvoicePayment) -> str:
+        return show_amount(payment.refunded)
+
+    @admin.display(description="Asked for again")
+    def asked_again(self, payment: InvoicePayment) -> str:
+        """What credit notes that were voided at the processor had taken off."""
+        return show_amount(payment.voided_notes)
 
     @admin.display(description="Page at the payment processor")
     def page(self, payment: InvoicePayment) -> str:

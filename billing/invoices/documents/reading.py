@@ -124,7 +124,12 @@ def _code(currency: str) -> str:
 
 
 def _settled(document: Invoice) -> tuple[SumFacts, ...]:
-    ways = (("Taken off what was owed", document.off_debt), ("Added to your credits", document.as_credits))
+    by_processor = -document.total - document.off_debt if document.external_id else Decimal(0)
+    ways = (
+        ("Taken off what was owed", document.off_debt),
+        ("Added to your credits", document.as_credits),
+        ("Given back by the payment processor", by_processor),
+    )
     return tuple(SumFacts(label, money(amount, document.currency)) for label, amount in ways if amount)
 
 

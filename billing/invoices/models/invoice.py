@@ -64,6 +64,7 @@ class Invoice(models.Model):
         SUBSCRIPTION = "subscription", "A plan was begun or changed"
         CORRECTION = "correction", "Usage was taken back"
         GOODWILL = "goodwill", "Given by staff"
+        PROCESSOR = "processor", "Made at the payment processor"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     account = models.ForeignKey(BillingAccount, models.PROTECT, related_name="invoices")
@@ -87,7 +88,7 @@ class Invoice(models.Model):
     amount_due = amount_field()
     off_debt = amount_field("Of a credit note: what it took off what the account owed.")
     as_credits = amount_field("Of a credit note: what came back as credits.")
-    external_id = models.CharField(max_length=255, blank=True, help_text="The invoice at the payment processor.")
+    external_id = models.CharField(max_length=255, blank=True, help_text="What it is of at the payment processor.")
     external_number = models.CharField(max_length=100, blank=True)
     note = models.CharField(max_length=300, blank=True, help_text="Printed: why a credit note was issued.")
     seller = models.JSONField(default=dict)
@@ -109,8 +110,14 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="invoice")
-                | Q(credits_applied=0, carried=0, amount_due=0, external_id="", total__lt=0, corrects__isnull=False),
+                | Q(credits_applied=0, carried=0, amount_due=0, total__lt=0, corrects__isnull=False),
                 name="invoice_credit_note",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="invoice")
+                | Q(external_id="") & ~Q(reason="processor")
+                | ~Q(external_id="") & Q(reason="processor", as_credits=0),
+                name="invoice_processor_note",
             ),
             models.CheckConstraint(condition=Q(kind="credit_note") | Q(corrects__isnull=True), name="invoice_corrects"),
             models.CheckConstraint(condition=Q(period_end__gt=F("period_start")), name="invoice_period"),

@@ -20,6 +20,8 @@ class InvoicePayment(models.Model):
     invoice = models.OneToOneField(Invoice, models.PROTECT, primary_key=True, related_name="payment")
     status = models.CharField(max_length=14, choices=Status, default=Status.OPEN)
     amount_paid = amount_field()
+    refunded = amount_field("What went back of its payment.")
+    voided_notes = amount_field("What credit notes took off and the processor asks for again: they were voided there.")
     paid_at = models.DateTimeField(null=True, blank=True)
     hosted_url = models.URLField(max_length=1000, blank=True, help_text="Where the processor lets it be paid.")
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -32,6 +34,7 @@ class InvoicePayment(models.Model):
                 condition=~Q(status="paid") | Q(paid_at__isnull=False), name="invoicepayment_paid_at"
             ),
             models.CheckConstraint(condition=Q(amount_paid__gte=0), name="invoicepayment_amount"),
+            models.CheckConstraint(condition=Q(refunded__gte=0, voided_notes__gte=0), name="invoicepayment_given_back"),
             models.CheckConstraint(
                 condition=Q(status__in=["open", "paid", "void", "uncollectible"]), name="invoicepayment_status"
             ),

@@ -12,6 +12,7 @@ from billing.notifications.services.publish_events import Fact, publish_events
 
 _Status = InvoicePayment.Status
 _FOLLOWED = ("status", "amount_paid", "hosted_url", "attempts", "next_attempt_at")
+_FOLLOWED_WHERE_KNOWN = ("refunded", "voided_notes")
 
 
 @transaction.atomic
@@ -25,7 +26,8 @@ def follow_payment(*, payment: ProcessorPayment, at: datetime) -> bool:
     row = rows.filter(invoice__external_id=payment.external_id).first()
     if row is None:
         return False
-    news = {name: getattr(payment, name) for name in _FOLLOWED if getattr(row, name) != getattr(payment, name)}
+    known = [*_FOLLOWED, *(name for name in _FOLLOWED_WHERE_KNOWN if getattr(payment, name) is not None)]
+    news = {name: getattr(payment, name) for name in known if getattr(row, name) != getattr(payment, name)}
     if not news:
         return False
     facts = list(_facts(row, payment, at))

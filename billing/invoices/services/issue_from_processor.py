@@ -1,6 +1,5 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +11,7 @@ from billing.invoices.cycles import span_of, usage_until
 from billing.invoices.drafting import Draft, account_of, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
-from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind
+from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, written_tax
 from billing.invoices.queries import running_cycle
 from billing.invoices.services.close_cycle import (
     close_cycle,
@@ -109,7 +108,7 @@ def _draft(account: BillingAccount, invoice: ProcessorInvoice, cycle: BillingCyc
         reason=Invoice.Reason.CYCLE if invoice.renews else Invoice.Reason.SUBSCRIPTION,
         period=Period(cycle.starts_at, cycle.ends_at) if cycle else invoice.period,
         lines=lines,
-        taxes=[_tax(tax.name, tax.percent, tax.country, tax.amount, account) for tax in invoice.taxes],
+        taxes=[written_tax(tax, round_to_minor(tax.amount, account.currency)) for tax in invoice.taxes],
         credits_applied=paid,
         carried=carried,
         columns={
@@ -158,12 +157,3 @@ def _taken(note: Invoice) -> InvoiceLine:
         amount=-note.off_debt,
         external_id=note.number,
     )
-
-
-def _tax(name: str, percent: Decimal | None, country: str, amount: Decimal, account: BillingAccount) -> dict[str, Any]:
-    return {
-        "name": name,
-        "percent": None if percent is None else f"{percent:f}",
-        "country": country,
-        "amount": f"{round_to_minor(amount, account.currency):f}",
-    }

@@ -72,7 +72,7 @@ def _credit_note_message(document: Invoice, account: BillingAccount) -> Message:
         subject=f"{account.tenant.name}: credit note {document.number}, {amount}",
         body=(
             f"Credit note {document.number} of billing account “{account.name}” comes to {amount}."
-            f"\n\n{document.note}\n\n{_how_it_is_settled(document)}"
+            f"\n\n{document.note}\n\n{_how_it_is_settled(document)}".rstrip()
         ),
         link=f"/invoices/{document.id}",
         link_text="Open the credit note",

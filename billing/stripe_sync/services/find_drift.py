@@ -1,5 +1,7 @@
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import stripe
@@ -7,10 +9,19 @@ from django.db import transaction
 from djstripe.models import Customer
 
 from billing.core.ids import encode_id
+from billing.core.money import from_minor_units
 from billing.credits.models import TopUp
-from billing.invoices.models import BillingDetails
+from billing.invoices.models import BillingDetails, Invoice
+from billing.invoices.services.correct_usage import creditable_of
 from billing.stripe_sync.arrears import unbilled
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.credit_notes import (
+    invoices_paid_by,
+    known_notes,
+    noted_invoices,
+    read_credit_notes,
+    taken_off,
+)
 from billing.stripe_sync.customer_details import differing_details
 from billing.stripe_sync.differences import (
     MISSING,
@@ -20,13 +31,15 @@ from billing.stripe_sync.differences import (
     customer_differences,
     details_differences,
     document_differences,
+    given_back_differences,
     invoice_differences,
     meter_differences,
+    note_differences,
     payment_differences,
     plan_differences,
     subscription_differences,
 )
-from billing.stripe_sync.documents import documents_of
+from billing.stripe_sync.documents import KnownDocument, documents_of
 from billing.stripe_sync.meter_reading import meter_gaps
 from billing.stripe_sync.models import (
     ArrearsInvoice,
@@ -107,7 +120,40 @@ def _invoices(client: stripe.StripeClient, customer: StripeCustomer) -> Iterator
         row.hex for row in ArrearsInvoice.objects.filter(account_id=customer.account_id).values_list("id", flat=True)
     }
     yield from invoice_differences(found, settled, meters, arrears)
-    yield from document_differences(found, documents_of(str(one.id) for one in found))
+    documents = documents_of(str(one.id) for one in found)
+    yield from document_differences(found, documents)
+    yield from _credit_notes(client, found, documents)
+
+
+def _credit_notes(
+    client: stripe.StripeClient, invoices: Iterable[stripe.Invoice], documents: Mapping[str, KnownDocument]
+) -> Iterator[Difference]:
+    noted_on = noted_invoices(documents)
+    for invoice in invoices:
+        key = str(invoice.id)
+        if key not in documents:
+            continue
+        notes = read_credit_notes(client, invoice, has_documents=key in noted_on)
+        if notes:
+            left = creditable_of(Invoice.objects.get(id=documents[key].id))
+            yield from note_differences(invoice, notes, known_notes(notes), left)
+            voided = taken_off(notes, status="void")
+            yield from given_back_differences(key, "voided credit notes", voided, documents[key].voided_notes)
+
+
+def _refunds(
+    client: stripe.StripeClient, charges: Iterable[stripe.Charge], top_ups: Mapping[str, TopUp]
+) -> Iterator[Difference]:
+    """Of payments of invoices that have a document."""
+    refunded: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for charge in charges:
+        intent_id = as_id(charge.payment_intent)
+        if charge.amount_refunded and intent_id and intent_id not in top_ups:
+            for invoice_id in invoices_paid_by(client, intent_id):
+                refunded[invoice_id] += from_minor_units(charge.amount_refunded, charge.currency.upper())
+    documents = documents_of(refunded) if refunded else {}
+    for key, document in documents.items():
+        yield from given_back_differences(key, "refunded", refunded[key], document.refunded)
 
 
 def _payments(client: stripe.StripeClient, customer: StripeCustomer, at: datetime) -> Iterator[Difference]:
@@ -119,6 +165,7 @@ def _payments(client: stripe.StripeClient, customer: StripeCustomer, at: datetim
         charges += _of_former_customers(client, charges, top_ups, at)
     disputes = {charge.id: client.v1.disputes.list({"charge": charge.id}).data for charge in charges if charge.disputed}
     yield from payment_differences(charges, disputes, top_ups)
+    yield from _refunds(client, charges, top_ups)
 
 
 def _of_former_customers(

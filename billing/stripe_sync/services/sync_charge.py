@@ -7,12 +7,15 @@ from django.db import transaction
 from billing.core.money import from_minor_units
 from billing.credits.models import TopUp
 from billing.credits.services.take_back_top_up import take_back_top_up
+from billing.invoices.models import InvoicePayment
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.credit_notes import invoices_paid_by
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import StripeCustomer
 from billing.stripe_sync.reading import as_id, given_back, noted
 from billing.stripe_sync.services.credit_purchase import credit_purchase
 from billing.stripe_sync.services.sync_customer import lock_customer
+from billing.stripe_sync.services.sync_invoice import sync_invoice
 from billing.subscriptions.models import BillingAccount
 
 
@@ -20,7 +23,8 @@ def sync_charge(*, charge_id: str, at: datetime) -> bool:
     """Read a payment afresh and let the purchase of credits that it paid for follow (M4, S4); whether it is ours.
 
     A payment that nobody has told us of is credited; what refunds and disputes hold of it is taken back. So the order
-    in which they are heard of does not matter. Raises StripeNotConfigured, stripe.StripeError, PaymentMismatch.
+    in which they are heard of does not matter. What was refunded of an invoice shows on its payment (I2). Raises
+    StripeNotConfigured, stripe.StripeError, PaymentMismatch.
     """
     client = stripe_client()
     account_id = _account_of(client.v1.charges.retrieve(charge_id))
@@ -35,6 +39,8 @@ def sync_charge(*, charge_id: str, at: datetime) -> bool:
         top_up = _top_up_of(client, charge, customer.account)
         if top_up is not None:
             _apply(top_up, customer.account, charge, disputes, at)
+    if top_up is None:
+        _follow_refunds(client, charge, account_id, at)
     mirror(charge)
     for dispute in disputes:
         mirror(dispute)
@@ -86,3 +92,12 @@ def _apply(
         refunded=given_back(charge, disputes),
         at=at,
     )
+
+
+def _follow_refunds(client: stripe.StripeClient, charge: stripe.Charge, account_id: UUID, at: datetime) -> None:
+    """Read the invoice afresh that it paid, if any, where something went back, or we think so."""
+    shown = InvoicePayment.objects.filter(invoice__account_id=account_id, refunded__gt=0)
+    intent_id = as_id(charge.payment_intent)
+    if intent_id and (charge.amount_refunded or shown.exists()):
+        for invoice_id in invoices_paid_by(client, intent_id):
+            sync_invoice(invoice_id=invoice_id, at=at)

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -7,17 +9,19 @@ from django.db import transaction
 
 from billing.core.money import from_minor_units
 from billing.credits.services.settle_receivable import settle_receivable
+from billing.invoices.processor import ProcessorNote
 from billing.invoices.services.follow_one_off import follow_one_off
 from billing.invoices.services.follow_payment import follow_payment
 from billing.invoices.services.refresh_payments import refresh_payments
 from billing.stripe_sync.arrears import MARK, metered_on
 from billing.stripe_sync.client import stripe_client
+from billing.stripe_sync.credit_notes import noted_invoices, read_credit_notes, read_refunded, taken_off, unnoted
 from billing.stripe_sync.documents import undocumented
 from billing.stripe_sync.mirror import mirror
 from billing.stripe_sync.models import ArrearsInvoice, InvoiceSettlement, StripeCustomer
-from billing.stripe_sync.processor_invoice import is_finalized, read_payment
+from billing.stripe_sync.processor_invoice import Beside, is_finalized, is_of_subscription, read_payment
 from billing.stripe_sync.reading import as_id, noted
-from billing.stripe_sync.services.issue_documents import issue_documents
+from billing.stripe_sync.services.issue_documents import issue_credit_notes, issue_documents
 
 _STATES = {
     "draft": ArrearsInvoice.State.OPENING,
@@ -28,10 +32,25 @@ _STATES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Corrections:
+    """What staff did to an invoice at Stripe: its credit notes, those to document among them, and what went back."""
+
+    notes: Sequence[stripe.CreditNote] = ()
+    to_note: Sequence[ProcessorNote] = ()
+    refunded: Decimal = Decimal(0)
+
+    def beside(self) -> Beside:
+        """By the documents that there are by now."""
+        issued, voided = (taken_off(self.notes, status=status) for status in ("issued", "void"))
+        return Beside(self.refunded, issued, voided)
+
+
 def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
     """Read an invoice afresh and copy it; a paid one settles the usage that it asked for (S4, S7). Whether it is ours.
 
-    A finalized one of a subscription becomes a document, once, whose payment follows it (I1, I2).
+    A finalized one of a subscription becomes a document, once, whose payment follows it, refunds too, and so does each
+    credit note on it (I1, I2).
     Its metered lines, or the amount of one that we made for arrears, come off what the account owes, once for ever and
     never more than is owed; nothing else on it moves money here, credits least of all. A line is rounded to the minor
     unit, so that a part of a unit may stay owed or be forgiven. Raises StripeNotConfigured, stripe.StripeError.
@@ -46,11 +65,13 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
         one_off = _followed(customer, invoice)
         asked = _asked_by(client, invoice, one_off)
         to_document = undocumented(client, [invoice])
+        corrections = _corrections(client, invoice)
         mirror(invoice)  # and with it Stripe has been asked all, before the ledger is locked
         issue_documents(account_id=customer.account_id, invoices=to_document, at=at)
+        issue_credit_notes(notes=corrections.to_note, at=at)
         _settle(customer, invoice_id, asked, at)
         if is_finalized(invoice):
-            follow_payment(payment=read_payment(invoice), at=at)
+            follow_payment(payment=read_payment(invoice, corrections.beside()), at=at)
         refresh_payments(account_id=customer.account_id, at=at)
         if one_off is not None and is_finalized(invoice):
             _follow_tries(one_off, invoice, at)
@@ -60,6 +81,14 @@ def sync_invoice(*, invoice_id: str, at: datetime) -> bool:
 def _locked_customer(customer_id: str) -> StripeCustomer | None:
     customers = StripeCustomer.objects.select_for_update(of=("self",)).select_related("account")
     return customers.filter(customer_id=customer_id).first()
+
+
+def _corrections(client: stripe.StripeClient, invoice: stripe.Invoice) -> _Corrections:
+    if not (is_finalized(invoice) and is_of_subscription(invoice)):
+        return _Corrections()
+    has_documents = bool(noted_invoices([str(invoice.id)]))
+    notes = read_credit_notes(client, invoice, has_documents=has_documents)
+    return _Corrections(notes, unnoted(client, notes), read_refunded(client, invoice))
 
 
 def _asked_by(client: stripe.StripeClient, invoice: stripe.Invoice, one_off: ArrearsInvoice | None) -> Decimal:
