@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import stripe
 import structlog
@@ -11,6 +12,7 @@ from billing.core.money import from_minor_units
 from billing.invoices.documents.formats import money
 from billing.invoices.models import Invoice
 from billing.invoices.processor import ProcessorNote, ProcessorNoteLine, ProcessorTax
+from billing.stripe_sync.errors import told
 from billing.stripe_sync.processor_invoice import read_taxes
 from billing.stripe_sync.reading import as_id
 
@@ -49,10 +51,22 @@ def known_notes(notes: Iterable[stripe.CreditNote]) -> dict[str, Invoice]:
 
 
 def unnoted(client: stripe.StripeClient, notes: Iterable[stripe.CreditNote]) -> list[ProcessorNote]:
-    """Those without a document that were not voided before we heard of them, with all that is on them."""
+    """Those without a document that were not voided before we heard of them, with all that is on them.
+
+    One that cannot be read is logged and left out: it must not stop what else its invoice means. Raises
+    stripe.StripeError.
+    """
     issued = [note for note in notes if note.status == "issued"]
     known = known_notes(issued) if issued else {}
-    return [_read(client, note) for note in issued if note.id not in known]
+    found = []
+    for note in issued:
+        if note.id in known:
+            continue
+        try:
+            found.append(_read(client, note))
+        except (ValueError, ArithmeticError, LookupError) as error:
+            _log.warning("credit_note_not_readable", credit_note=note.id, error=told(error))
+    return found
 
 
 def noted_invoices(invoice_ids: Iterable[str]) -> set[str]:
@@ -68,23 +82,28 @@ def taken_off(notes: Iterable[stripe.CreditNote], *, status: str) -> Decimal:
     return off or Decimal(0)
 
 
-def read_refunded(client: stripe.StripeClient, invoice: stripe.Invoice) -> Decimal:
-    """What went back of an invoice's payments. Raises stripe.StripeError."""
+def read_refunded(client: stripe.StripeClient, invoice: stripe.Invoice) -> Decimal | None:
+    """What went back of an invoice's payments; None where a restricted key may not ask. Raises stripe.StripeError."""
     if not invoice.amount_paid:
         return Decimal(0)
-    paid = client.v1.invoice_payments.list(
-        {"invoice": str(invoice.id), "status": "paid", "limit": 100, "expand": [_CHARGE]}
-    )
-    charges = [getattr(payment.payment.payment_intent, "latest_charge", None) for payment in paid.auto_paging_iter()]
+    wanted: Any = {"invoice": str(invoice.id), "status": "paid", "limit": 100, "expand": [_CHARGE]}
+    try:
+        paid = list(client.v1.invoice_payments.list(wanted).auto_paging_iter())
+    except stripe.PermissionError:
+        _log.warning("invoice_payments_not_readable", invoice=invoice.id)
+        return None
+    charges = [getattr(payment.payment.payment_intent, "latest_charge", None) for payment in paid]
     units = sum(charge.amount_refunded for charge in charges if isinstance(charge, stripe.Charge))
     return from_minor_units(units, invoice.currency.upper())
 
 
 def invoices_paid_by(client: stripe.StripeClient, intent_id: str) -> list[str]:
-    """The ids of the invoices that a payment is of. Raises stripe.StripeError."""
-    found = client.v1.invoice_payments.list(
-        {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 100}
-    )
+    """The ids of the invoices that a payment is of; none where a restricted key may not ask. Raises StripeError."""
+    wanted: Any = {"payment": {"type": "payment_intent", "payment_intent": intent_id}, "limit": 100}
+    try:
+        found = client.v1.invoice_payments.list(wanted)
+    except stripe.PermissionError:
+        return []
     return [as_id(payment.invoice) for payment in found.data]
 
 

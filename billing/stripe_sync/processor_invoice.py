@@ -26,12 +26,12 @@ _LONGEST_TEXT = 300
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What happened to an invoice's payment beside it: `refunded` went back.
+    """What happened to an invoice's payment beside it: `refunded` went back, None where nobody could look.
 
     Documented credit notes have `taken_off` from what was to be paid, and so had those that were `voided` since.
     """
 
-    refunded: Decimal
+    refunded: Decimal | None
     taken_off: Decimal
     voided: Decimal
 

@@ -8,6 +8,7 @@ from typing import Any
 import stripe as sdk
 
 from billing.invoices.services.close_due_cycles import close_due_cycles
+from billing.invoices.services.set_billing_details import set_billing_details
 from billing.stripe_sync.changes import Target
 from billing.stripe_sync.client import stripe_client
 from billing.stripe_sync.models import CheckoutSession, StripePrice
@@ -15,6 +16,7 @@ from billing.stripe_sync.reading import plan_item, plan_prices
 from billing.stripe_sync.services.cancel_subscription import cancel_subscription
 from billing.stripe_sync.services.change_subscription import change_subscription
 from billing.stripe_sync.services.preview_change import preview_change
+from billing.stripe_sync.services.push_details import push_details
 from billing.stripe_sync.services.reconcile import reconcile
 from billing.stripe_sync.services.resume_subscription import resume_subscription
 from billing.stripe_sync.services.toggle_byok import toggle_byok
@@ -177,6 +179,39 @@ def refund(history: History, chance: Random) -> None:
             stripe_client().v1.refunds.create({"charge": charge.id, "amount": amount})
 
 
+def credit_at_stripe(history: History, chance: Random) -> None:
+    """A credit note on an invoice, by staff at Stripe; sometimes one of an open invoice is voided again."""
+    key, client = history.customer_id(), stripe_client()
+    found = client.v1.invoices.list({"customer": key, "limit": 100}).data if key else []
+    invoices = [one for one in found if one.parent and one.status in {"open", "paid"} and one.total > 10]
+    if not invoices:
+        return
+    invoice = chance.choice(invoices)
+    amount = chance.randint(1, invoice.total // 10)
+    ways = {"open": {}, "paid": {chance.choice(("refund_amount", "credit_amount", "out_of_band_amount")): amount}}
+    params: Any = {"invoice": invoice.id, "amount": amount} | ways[str(invoice.status)]
+    with suppress(sdk.InvalidRequestError):  # a disputed payment, or one that is refunded
+        note = client.v1.credit_notes.create(params)
+        if invoice.status == "open" and chance.random() < 0.4:
+            client.v1.credit_notes.void_credit_note(note.id)
+
+
+def say_details(history: History, chance: Random) -> None:
+    """Billing details, some of which Stripe refuses, sent at once or found by the comparison."""
+    said = chance.choice(
+        (
+            {"name": "Acme", "country": "DE", "city": "Berlin", "tax_id": "DE123456789"},
+            {"country": "FR", "tax_id": "FR12345678901"},
+            {"tax_id": ""},
+            dict.fromkeys(("name", "country", "city", "tax_id"), ""),
+        )
+    )
+    set_billing_details(account_id=history.account.id, changes=said, at=history.now, actor=SYSTEM)
+    if chance.random() < 0.6:
+        with suppress(sdk.StripeError):
+            history.ask(chance, lambda: push_details(account_id=history.account.id, at=history.now))
+
+
 def end_dispute(history: History, chance: Random) -> None:
     for dispute in stripe_client().v1.disputes.list().data:
         if dispute.status not in {"won", "lost"}:
@@ -225,6 +260,8 @@ WEIGHTS: dict[Callable[[History, Random], object], int] = {
     resume: 1,
     cancel_at_stripe: 1,
     pay_invoices: 1,
+    credit_at_stripe: 2,
+    say_details: 1,
     end_dispute: 1,
     compare: 1,
     delete_customer: 1,

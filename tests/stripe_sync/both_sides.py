@@ -11,6 +11,7 @@ from billing.credits.models import LedgerAccount, TopUp, Transfer
 from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.open_ledger_account import platform_account
 from billing.invoices.models import Invoice
+from billing.invoices.queries import remaining_of
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.pricing.fees import refunded_part
 from billing.stripe_sync.client import stripe_client
@@ -99,12 +100,32 @@ def assert_same_invoices(history: History, invoices: list[sdk.Invoice]) -> None:
     """Each finalized invoice of a subscription that charges something is one document, paid or not as Stripe says."""
     finalized = [one for one in invoices if one.parent and one.status != "draft"]
     charging = {str(one.id) for one in finalized if any(line.amount for line in one.lines.data)}
-    documents = Invoice.objects.filter(account=history.account).exclude(external_id="").select_related("payment")
+    made = Invoice.objects.filter(account=history.account).exclude(external_id="")
+    documents = made.filter(kind="invoice").select_related("payment")
     ours = {one.external_id: (one.amount_due, one.payment.status) for one in documents}
     theirs = {str(one.id): (from_minor_units(one.total, "USD"), one.status) for one in finalized}
     assert charging <= set(ours)
     assert ours == {key: theirs[key] for key in ours}
+    assert_same_corrections(list(documents), list(made.filter(kind="credit_note")))
     assert verify_invoices(account_id=history.account.id) == []
+
+
+def assert_same_corrections(documents: list[Invoice], notes: list[Invoice]) -> None:
+    """Each credit note of Stripe's is one of ours unless it was voided first, and refunds show where they belong."""
+    client, ids = stripe_client(), {one.external_id for one in documents}
+    found = [one for one in client.v1.credit_notes.list({"limit": 100}).auto_paging_iter() if one.invoice in ids]
+    ours = {one.external_id: -one.total for one in notes}
+    assert {one.id for one in found if one.status == "issued"} <= set(ours) <= {one.id for one in found}
+    assert ours == {one.id: from_minor_units(one.total, "USD") for one in found if one.id in ours}
+    for document in documents:
+        payment = {"expand": ["data.payment.payment_intent.latest_charge"], "invoice": document.external_id}
+        paid = [one.payment.payment_intent for one in client.v1.invoice_payments.list(payment).data]
+        charges = [one.latest_charge for one in paid if one.latest_charge is not None]
+        back = from_minor_units(sum(one.amount_refunded for one in charges), "USD")
+        assert document.payment.refunded == back
+        remaining = client.v1.invoices.retrieve(document.external_id)
+        if remaining.status == "open":
+            assert remaining_of(document.id) == from_minor_units(remaining.amount_remaining, "USD")
 
 
 def assert_same_usage(history: History) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID
 import stripe
 import structlog
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from billing.invoices.models import BillingDetails
 from billing.stripe_sync.client import stripe_client
@@ -47,9 +47,8 @@ def push_waiting_details(*, at: datetime) -> int:
 
     One that fails does not stop the others, an outage stops the run. Raises StripeNotConfigured, stripe.StripeError.
     """
-    waiting = StripeCustomer.objects.filter(deleted_at=None, account__details__revision__gt=F("details_revision"))
     pushed = 0
-    for account_id in list(waiting.order_by("account_id").values_list("account_id", flat=True)):
+    for account_id in list(_waiting().order_by("account_id").values_list("account_id", flat=True)):
         try:
             pushed += push_details(account_id=account_id, at=at)
         except stripe.StripeError as error:
@@ -59,11 +58,16 @@ def push_waiting_details(*, at: datetime) -> int:
     return pushed
 
 
+def _waiting() -> QuerySet[StripeCustomer]:
+    return StripeCustomer.objects.filter(deleted_at=None, account__details__revision__gt=F("details_revision"))
+
+
 @transaction.atomic
 def _take(account_id: UUID, at: datetime, *, again: bool) -> tuple[StripeCustomer, BillingDetails] | None:
     """The customer and what it should have, leased; two pushes at once could leave the older details there."""
     details = BillingDetails.objects.select_related("account__tenant").filter(account_id=account_id).first()
-    customer = lock_customer(account_id) if details is not None else None
+    is_waiting = again or _waiting().filter(account_id=account_id).exists()  # who reads Stripe now is not waited for
+    customer = lock_customer(account_id) if details is not None and is_waiting else None
     if details is None or customer is None or customer.deleted_at is not None:
         return None
     is_leased = customer.details_leased_until is not None and customer.details_leased_until > at

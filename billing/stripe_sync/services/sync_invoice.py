@@ -38,7 +38,7 @@ class _Corrections:
 
     notes: Sequence[stripe.CreditNote] = ()
     to_note: Sequence[ProcessorNote] = ()
-    refunded: Decimal = Decimal(0)
+    refunded: Decimal | None = None
 
     def beside(self) -> Beside:
         """By the documents that there are by now."""
