@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.contrib.admin.views.main import SEARCH_VAR
+from django.contrib.admin.views.main import ERROR_FLAG, SEARCH_VAR
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -23,6 +23,8 @@ from unfold.views import ChangeList as UnfoldChangeList
 M = TypeVar("M", bound=Model)
 Parent = TypeVar("Parent", bound=Model)
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_NUL = "\0"  # in no text of PostgreSQL's
 
 # unfold has no types and Django's classes cannot be subscripted at run time: checkers see Django's typed classes, the
 # program runs unfold's, which derive from them.
@@ -133,6 +135,16 @@ class StaffAdmin(_TypedAdmin[M]):
     list_per_page = 50
     show_full_result_count = False
     list_filter_submit = True
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """None for an id that the database could not even be asked for."""
+        return None if _NUL in object_id else super().get_object(request, object_id, from_field)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """A filter that no value can be equal to is the list's own kind of mistake: it leads back to the whole list."""
+        if any(_NUL in value for _, values in request.GET.lists() for value in values):
+            return HttpResponseRedirect(f"{request.path}?{ERROR_FLAG}=1")
+        return super().changelist_view(request, extra_context)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
