@@ -97,12 +97,15 @@ class InvoiceLineAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TaxAnswer(msgspec.Struct, frozen=True):
-    """A tax as the payment processor computed it."""
+    """A tax as the payment processor computed it, on `taxable_amount`: what it asks for itself, which is not the
+    document's `subtotal` where that lists credits' usage or something is carried over. Null where it was not told.
+    """
 
     name: str
     percent: str | None
     country: str
     amount: Minor
+    taxable_amount: Minor | None
 
 
 class CreditNoteAnswer(msgspec.Struct, frozen=True):
@@ -223,12 +226,13 @@ def _line(line: InvoiceLine, currency: str) -> InvoiceLineAnswer:
 
 
 def _tax(tax: Mapping[str, Any], currency: str) -> TaxAnswer:
-    percent = tax.get("percent")
+    percent, taxable = tax.get("percent"), tax.get("taxable")
     return TaxAnswer(
         name=tax["name"],
         percent=None if percent is None else str(percent),
         country=tax["country"],
         amount=minor(Decimal(tax["amount"]), currency),
+        taxable_amount=None if taxable is None else minor(Decimal(taxable), currency),
     )
 
 

@@ -37,22 +37,23 @@ class ProcessorLine:
 
 @dataclass(frozen=True, slots=True)
 class ProcessorTax:
-    """A tax as the processor computed it; `percent` is None where it does not say."""
+    """A tax as the processor computed it, on `taxable`; that and `percent` are None where it does not say."""
 
     name: str
     percent: Decimal | None
     country: str
     amount: Decimal
+    taxable: Decimal | None = None
 
 
-def written_tax(tax: ProcessorTax, amount: Decimal) -> dict[str, Any]:
-    """A tax as documents keep it, with its amount there, in whole minor units."""
+def written_tax(tax: ProcessorTax, amount: Decimal, taxable: Decimal | None) -> dict[str, Any]:
+    """A tax as documents keep it, with its amount there and what that was computed on, in whole minor units."""
     return {
         "name": tax.name,
         "percent": None if tax.percent is None else f"{tax.percent:f}",
         "country": tax.country,
         "amount": f"{amount:f}",
-    }
+    } | ({} if taxable is None else {"taxable": f"{taxable:f}"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,7 @@ def read_taxes(
             percent=Decimal(str(rate.percentage)).normalize() if rate is not None else None,
             country=(rate.country or "") if rate is not None else "",
             amount=from_minor_units(tax.amount, currency),
+            taxable=None if tax.taxable_amount is None else from_minor_units(tax.taxable_amount, currency),
         )
 
 

@@ -57,14 +57,17 @@ def test_row(customer: Customer) -> None:
 
 def test_detail(customer: Customer) -> None:
     """I1, M11: lines exact and rounded, what models come to, parties, taxes, credit notes and the seal."""
-    tax = {"name": "VAT", "percent": "19", "country": "DE", "amount": "1.71"}
+    tax = {"name": "VAT", "percent": "19", "country": "DE", "amount": "1.71", "taxable": "9.00"}
     invoice = issue(customer.account, taxes=[tax])
     note = credit(invoice, "2.00")
     seen = get(f"{PATH}/inv_{invoice.id.hex}", customer.key).json()
     (line,) = seen["lines"]
     assert (line["amount"], line["rated_amount"], line["quantity"]) == ("9.00", "9.000000000", "3600")
     assert (line["details"][0]["model"], line["details"][0]["cost"]) == ("gpt-4o", "9.004500000")
+    tax["taxable_amount"] = tax.pop("taxable")
     assert seen["taxes"] == [tax]
+    noted = get(f"{PATH}/cn_{note.id.hex}", customer.key).json()["taxes"]
+    assert [(one["amount"], one["taxable_amount"]) for one in noted] == [("-0.32", "-1.68")]
     assert (seen["total"], seen["customer"]["account"]) == ("10.71", "Default")
     assert (seen["previous_hash"], seen["content_hash"]) == ("0" * 64, invoice.content_hash)
     assert [(one["id"], one["amount"]) for one in seen["credit_notes"]] == [(f"cn_{note.id.hex}", "2.00")]

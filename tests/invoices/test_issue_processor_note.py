@@ -36,7 +36,7 @@ def note_of(net: str = "2.00", tax: str = "0.38", **more: Any) -> ProcessorNote:
         "invoice_id": "in_1",
         "currency": "USD",
         "lines": [ProcessorNoteLine("cnli_1", "Plan", Decimal(1), Decimal(net))],
-        "taxes": [ProcessorTax("VAT", Decimal(19), "DE", Decimal(tax))],
+        "taxes": [ProcessorTax("VAT", Decimal(19), "DE", Decimal(tax), Decimal(net))],
         "total": Decimal(net) + Decimal(tax),
         "off_debt": Decimal(net) + Decimal(tax),
         "text": "The order was changed.",
@@ -50,7 +50,7 @@ def test_note_is_sealed_once(invoice: Invoice) -> None:
     made = issue_processor_note(note=note_of(), at=AT)
     assert made is not None
     assert (made.subtotal, made.tax, made.total, made.reason) == (-2, Decimal("-0.38"), Decimal("-2.38"), "processor")
-    assert made.taxes == [TAX | {"amount": "-0.38"}]
+    assert made.taxes == [TAX | {"amount": "-0.38", "taxable": "-2.00"}]
     assert remaining_of(invoice.id) == Decimal("8.33")
     assert issue_processor_note(note=note_of(net="1.00"), at=AT) == made
     assert (Transfer.objects.count(), verify_document(made)) == (moved, [])

@@ -108,7 +108,7 @@ def test_note_on_a_paid_invoice(stripe_catalogue: StripeSandbox) -> None:
         hear(note, stripe)
     (made,) = notes()
     assert (made.subtotal, made.tax, made.total) == (Decimal(-3), Decimal("-0.57"), Decimal("-3.57"))
-    assert made.taxes == [{"name": "VAT", "percent": "19", "country": "DE", "amount": "-0.57"}]
+    assert made.taxes == [{"name": "VAT", "percent": "19", "country": "DE", "amount": "-0.57", "taxable": "-3.00"}]
     assert (made.reason, made.external_id, made.external_number) == ("processor", note.id, note.number)
     assert (made.off_debt, made.as_credits, made.corrects_id) == (0, 0, before.id)
     assert made.note == (

@@ -92,7 +92,7 @@ def test_documents_come_to_what_stripe_asks_for(stripe_catalogue: StripeSandbox)
         Decimal("10.71"),
         "subscription",
     )
-    assert first.taxes == [{"name": "VAT", "percent": "19", "country": "DE", "amount": "1.71"}]
+    assert first.taxes == [{"name": "VAT", "percent": "19", "country": "DE", "amount": "1.71", "taxable": "9.00"}]
     assert (kinds_of(first), first.payment.status, first.payment.amount_paid) == (
         ["subscription"],
         "paid",

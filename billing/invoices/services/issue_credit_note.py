@@ -1,5 +1,7 @@
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -90,7 +92,7 @@ def _off_debt(invoice: Invoice, account: BillingAccount, amount: Decimal, docume
 
 
 def _draft(account: BillingAccount, invoice: Invoice, amount: Decimal, off_debt: Decimal, note: str) -> Draft:
-    taxes = [tax | {"amount": f"{-_share(amount, Decimal(tax['amount']), invoice):f}"} for tax in invoice.taxes]
+    taxes = [_credited_tax(tax, amount, invoice) for tax in invoice.taxes]
     tax = sum((Decimal(one["amount"]) for one in taxes), start=_ZERO)
     period = Period(invoice.period_start, invoice.period_end)
     line = InvoiceLine(
@@ -112,6 +114,12 @@ def _draft(account: BillingAccount, invoice: Invoice, amount: Decimal, off_debt:
     )
 
 
+def _credited_tax(tax: Mapping[str, Any], amount: Decimal, invoice: Invoice) -> dict[str, Any]:
+    """A tax of the invoice as a note over a part of it has it; what it was computed on, where that is known."""
+    shares = {name: _share(amount, Decimal(tax[name]), invoice) for name in ("amount", "taxable") if name in tax}
+    return {**tax} | {name: f"{-share:f}" for name, share in shares.items()}
+
+
 def _share(amount: Decimal, tax: Decimal, invoice: Invoice) -> Decimal:
-    """The part of a tax that belongs to a part of the invoice."""
+    """The part of a tax, or of what it was computed on, that belongs to a part of the invoice."""
     return round_to_minor(amount * tax / invoice.total, invoice.currency)

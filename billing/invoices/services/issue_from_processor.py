@@ -108,7 +108,7 @@ def _draft(account: BillingAccount, invoice: ProcessorInvoice, cycle: BillingCyc
         reason=Invoice.Reason.CYCLE if invoice.renews else Invoice.Reason.SUBSCRIPTION,
         period=Period(cycle.starts_at, cycle.ends_at) if cycle else invoice.period,
         lines=lines,
-        taxes=[written_tax(tax, round_to_minor(tax.amount, account.currency)) for tax in invoice.taxes],
+        taxes=[written_tax(tax, round_to_minor(tax.amount, account.currency), tax.taxable) for tax in invoice.taxes],
         credits_applied=paid,
         carried=carried,
         columns={

@@ -59,7 +59,7 @@ def _draft(account: BillingAccount, invoice: Invoice, note: ProcessorNote) -> Dr
         reason=Invoice.Reason.PROCESSOR,
         period=period,
         lines=[_line(line, period) for line in note.lines],
-        taxes=[written_tax(tax, -tax.amount) for tax in note.taxes],
+        taxes=[written_tax(tax, -tax.amount, None if tax.taxable is None else -tax.taxable) for tax in note.taxes],
         columns={
             "corrects_id": invoice.id,
             "off_debt": note.off_debt,

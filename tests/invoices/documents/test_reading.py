@@ -54,6 +54,13 @@ def test_the_reckoning_leads_to_what_is_due() -> None:
     assert facts.due == SumFacts("Amount due", "$53.00", "USD")
 
 
+def test_a_tax_says_what_it_was_computed_on() -> None:
+    """I1: the processor taxes what it asks for, which is not always what the document lists."""
+    taxes = [VAT | {"amount": "11.02", "taxable": "58.00"}, VAT | {"country": "", "amount": "0.98"}]
+    facts = document_facts(*written([make_line("64.10")], taxes=taxes))
+    assert [sum_.label for sum_ in facts.sums[1:3]] == ["VAT 19% (Germany) on $58.00", "VAT 19%"]
+
+
 def test_how_to_pay_is_said_and_never_whether() -> None:
     line = make_line("5")
     at_processor = {"external_id": "in_1", "external_number": "A1-0007"}
