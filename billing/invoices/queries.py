@@ -153,6 +153,22 @@ def to_be_paid(account_id: UUID) -> OpenSum:
     return OpenSum(len(amounts), sum(amounts, Decimal(0)))
 
 
+def asked_of_debt(account_id: UUID) -> Decimal:
+    """What of the account's debt for usage invoices ask for that are not paid; two queries.
+
+    Of the processor's that is without the plan and taxes, and of voided ones too: no later invoice asks for it again.
+    """
+    ours = Invoice.objects.filter(account_id=account_id, external_id="", payment__status=InvoicePayment.Status.OPEN)
+    theirs = Invoice.objects.filter(account_id=account_id, kind=Invoice.Kind.INVOICE).exclude(external_id="")
+    usage = InvoiceLine.objects.filter(~Q(product="") | Q(kind=InvoiceLine.Kind.CREDIT), invoice_id=OuterRef("id"))
+    listed = Coalesce(Subquery(usage.order_by().values("invoice_id").values(sum=Sum("amount"))), _NOTHING)
+    metered = theirs.exclude(payment__status=InvoicePayment.Status.PAID).annotate(
+        metered=listed - F("credits_applied") + F("carried")
+    )
+    remaining = [vars(row)["remaining"] for row in _with_remaining(ours).only("id")]
+    return sum((*remaining, *metered.values_list("metered", flat=True)), Decimal(0))
+
+
 def asked_by_one_off(account_id: UUID, amount: Decimal) -> list[Document]:
     """The open invoices of ours alone that a payment of this much would go to, oldest first; two queries."""
     rows = _documents().filter(account_id=account_id, external_id="", payment__status=InvoicePayment.Status.OPEN)

@@ -10,7 +10,9 @@ from billing.console.pages.ledger import BadCursor, read_cursor, write_cursor
 from billing.credits.models import Grant
 from billing.credits.queries import LedgerEntry
 from billing.credits.services.grant_credits import grant_credits
-from tests.console.make import HTMX, QueryCount, make_calls, make_client
+from billing.invoices.queries import OpenSum
+from tests.console.make import HTMX, QueryCount, make_calls, make_client, make_minutes
+from tests.invoices.issued import issue
 from tests.make import AT, Customer, make_credits, make_customer
 
 
@@ -27,7 +29,7 @@ def test_balance_and_grants(customer: Customer) -> None:
     make_calls(customer, "gpt-4o", 4)
     response = make_client(customer.tenant).get("/credits/")
     page = response.context["page"]
-    assert (page.available, page.held, page.balance, page.owed) == (Decimal("104.982"), 0, Decimal("104.982"), 0)
+    assert (page.available, page.held, page.balance, page.waiting) == (Decimal("104.982"), 0, Decimal("104.982"), 0)
     assert [(grant.source, grant.amount, grant.remaining) for grant in page.grants] == [
         ("promotion", 5, Decimal("4.982")),
         ("purchase", 100, 100),
@@ -57,13 +59,33 @@ def test_what_credits_lacked_goes_on_the_invoice(customer: Customer) -> None:
     poor = make_customer(balance="0.01")
     make_calls(poor, "gpt-4o", 4)
     response = make_client(poor.tenant).get("/credits/")
-    assert (response.context["page"].balance, response.context["page"].owed) == (0, Decimal("0.008"))
+    assert (response.context["page"].balance, response.context["page"].waiting) == (0, Decimal("0.008"))
     assert "$0.008000000" in response.text
     owed = [(row.kind, row.amount) for row in response.context["page"].ledger if row.is_owed]
     assert sum(amount for _, amount in owed) == Decimal("-0.008")
-    assert response.text.count('data-variant="warning">On next invoice<') == len(owed)
+    assert response.text.count('data-variant="warning">Owed usage<') == len(owed)
     assert {kind for kind, _ in owed} == {"usage"}
     assert "goes on the next invoice" not in make_client(customer.tenant).get("/credits/").text
+
+
+def test_what_an_invoice_asks_for_is_not_told_twice(customer: Customer) -> None:
+    """M1, I2: what stands on an open invoice is to be paid there; what came since goes on the next; nothing of a
+    rounded rest, and after the payment nothing at all.
+    """
+    poor = make_customer(balance="0.01")
+    make_calls(poor, "gpt-4o", 4)  # 0.008 beyond the credits
+    make_minutes(poor, "1.23")
+    issue(poor.account, "0.03")  # of 0.03014
+    client = make_client(poor.tenant)
+    response = client.get("/credits/")
+    page = response.context["page"]
+    assert (page.asked, page.waiting) == (OpenSum(1, Decimal("0.03")), 0)
+    assert "1 open invoice asks for it." in response.text
+    assert "goes on the next invoice" not in response.text
+    make_minutes(poor, "1")
+    assert client.get("/credits/").context["page"].waiting == Decimal("0.018140000")
+    make_credits(poor.account, "5.00", key="more")
+    assert "the credits that you have are not spent on it" in client.get("/credits/").text
 
 
 def test_used_up_is_told_from_never_had(customer: Customer) -> None:
@@ -115,10 +137,12 @@ def test_account_of_another_tenant_is_not_mixed_in(customer: Customer) -> None:
 
 
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """F1: session, user, two for accounts, balance, ledger account, its grants, movements, purchases, frame."""
+    """F1: session, user, two for accounts, balance, ledger account, its grants, what is to be paid, movements,
+    purchases, frame.
+    """
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", 30)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get("/credits/")
     with django_assert_num_queries(6):
         client.get("/credits/", headers=HTMX)

@@ -7,9 +7,12 @@ from decimal import Decimal
 
 from billing.console.pages.ledger import LedgerRow, LedgerSlice, Position, ledger_slice
 from billing.console.pages.top_ups import Purchase, TopUpPanel, purchases
+from billing.core.money import minor_unit
 from billing.credits.models import LedgerAccount
 from billing.credits.queries import balance_of, grants_of
+from billing.invoices.queries import OpenSum, asked_of_debt, has_documents, to_be_paid
 from billing.subscriptions.models import BillingAccount
+from billing.subscriptions.queries import governing_agreement
 
 MOVEMENTS = 25
 
@@ -27,8 +30,9 @@ class GrantRow:
 
 @dataclass(frozen=True, slots=True)
 class CreditsPage:
-    """Amounts in `currency`. `owed` is what usage cost beyond the credits; it goes on the next invoice.
+    """Amounts in `currency`. `asked` is what open invoices ask for, `waiting` what is owed and no invoice asks for yet.
 
+    `subscribes` tells whether a subscription's next invoice will, or credits that are bought pay it first.
     `had_credits` is true once anything came in, whatever is left of it; `top_up` is None for who may not buy.
     """
 
@@ -36,7 +40,9 @@ class CreditsPage:
     balance: Decimal
     held: Decimal
     available: Decimal
-    owed: Decimal
+    asked: OpenSum
+    waiting: Decimal
+    subscribes: bool
     had_credits: bool
     grants: Sequence[GrantRow]
     ledger: Sequence[LedgerRow]
@@ -59,14 +65,16 @@ def credits_page(
 ) -> CreditsPage:
     """The account's credits as of `at`, with the movements older than `before`; `top_up` for who may buy more."""
     balance = balance_of(credits_id=account.credits_id, receivable_id=account.receivable_id, at=at)
-    movements = _movements(account, before)
+    movements, waiting = _movements(account, before), _waiting(account, balance.owed)
     ledger = LedgerAccount.objects.get(id=account.credits_id)
     return CreditsPage(
         currency=balance.currency,
         balance=balance.posted,
         held=balance.held,
         available=balance.available,
-        owed=balance.owed,
+        asked=to_be_paid(account.id),
+        waiting=waiting,
+        subscribes=bool(waiting) and governing_agreement(account.id) is not None,
         had_credits=ledger.credits_posted > 0,
         grants=_grants(ledger, at),
         ledger=movements.rows,
@@ -84,6 +92,13 @@ def movements_page(account: BillingAccount, *, before: Position | None) -> Movem
 
 def _movements(account: BillingAccount, before: Position | None) -> LedgerSlice:
     return ledger_slice(account, limit=MOVEMENTS, before=before)
+
+
+def _waiting(account: BillingAccount, owed: Decimal) -> Decimal:
+    """What is owed beyond what invoices ask for; what they rounded off is no news."""
+    waiting = owed - asked_of_debt(account.id) if owed > 0 else Decimal(0)
+    is_rest = 0 < waiting < minor_unit(account.currency) and has_documents(account.id)
+    return Decimal(0) if is_rest else max(waiting, Decimal(0))
 
 
 def _grants(ledger: LedgerAccount, at: datetime) -> list[GrantRow]:

@@ -23,6 +23,23 @@ _MEANING = {
     "adjustment": "Adjustment by our staff",
     "expiry": "Credits expired",
 }
+_KINDS = {
+    "usage": "Usage",
+    "reversal": "Usage taken back",
+    "grant": "Grant",
+    "purchase": "Purchase",
+    "promotion": "Promotion",
+    "adjustment": "Adjustment",
+    "expiry": "Expired",
+    "refund": "Refund",
+    "payment": "Payment",
+}
+_KINDS_OF_DEBT = {
+    "usage": "Owed usage",
+    "reversal": "Off what is owed",
+    "adjustment": "Off what is owed",
+    "refund": "Owed after a refund",
+}
 
 Position = tuple[datetime, UUID]
 
@@ -33,10 +50,13 @@ class BadCursor(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A movement; `amount` is positive where credits came in. Where `is_owed`, it goes on the next invoice."""
+    """A movement; `amount` is positive where credits came in. Where `is_owed`, it is of what usage lacked in credits,
+    or of what an invoice asks for: which one does is not told by the movement. `label` is its kind in words.
+    """
 
     at: datetime
     kind: str
+    label: str
     description: str
     amount: Decimal
     is_owed: bool
@@ -81,4 +101,8 @@ def read_cursor(text: str) -> Position:
 
 def _row(entry: LedgerEntry) -> LedgerRow:
     description = entry.description or _MEANING.get(entry.reason, entry.reason)
-    return LedgerRow(entry.at, entry.reason, description, entry.amount, is_owed=entry.account == "owed")
+    is_owed = entry.account == "owed"
+    label = _KINDS.get(entry.reason, entry.reason.capitalize())
+    if is_owed:
+        label = _KINDS_OF_DEBT.get(entry.reason, label)
+    return LedgerRow(entry.at, entry.reason, label, description, entry.amount, is_owed=is_owed)
