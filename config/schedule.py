@@ -17,7 +17,6 @@ PERIODIC_WORK = {
     "expire-grants": _every(60, "billing.credits.tasks.expire_grants", expires=120),
     "work-stripe-inbox": _every(10, "billing.stripe_sync.tasks.work_inbox", expires=30),
     "close-cycles": _every(60, "billing.invoices.tasks.close_cycles", expires=120),
-    "correct-invoices": _every(60, "billing.invoices.tasks.correct_invoices", expires=120),
     "refresh-payments": _every(60, "billing.invoices.tasks.refresh_payments", expires=120),
     "push-prices": _every(60, "billing.stripe_sync.tasks.push_prices", expires=120),
     "push-billing-details": _every(60, "billing.stripe_sync.tasks.push_details", expires=120),

@@ -62,11 +62,11 @@ class Charge:
 
     def take_back(self, event: UsageEvent) -> None:
         """The event's figures, as if it had not been."""
-        requests = int(event.product == "llm")
-        self.take_off(requests, event.quantity, event.cost)
-        if event.model:
-            figures = {name: getattr(event, name) for name in _FIGURES[1:]} | {"requests": requests, "cost": event.cost}
-            self._add_model(ModelKey(event.provider, event.model, event.credential_source), figures, -1)
+        self._put(event, -1)
+
+    def put_back(self, event: UsageEvent) -> None:
+        """The event's figures, as if nobody had taken it back."""
+        self._put(event, 1)
 
     def take_off(self, requests: int, quantity: Decimal, rated: Decimal) -> None:
         """Leave out what is listed."""
@@ -89,6 +89,13 @@ class Charge:
     @property
     def is_nothing(self) -> bool:
         return not (self.requests or self.quantity or self.cost)
+
+    def _put(self, event: UsageEvent, sign: int) -> None:
+        requests = int(event.product == "llm")
+        self.take_off(-sign * requests, -sign * event.quantity, -sign * event.cost)
+        if event.model:
+            figures = {name: getattr(event, name) for name in _FIGURES[1:]} | {"requests": requests, "cost": event.cost}
+            self._add_model(ModelKey(event.provider, event.model, event.credential_source), figures, sign)
 
     def _add_model(self, key: ModelKey, figures: Mapping[str, Any], sign: int) -> None:
         known = self.models.setdefault(key, dict.fromkeys(_FIGURES, 0) | {"cost": Decimal(0)})

@@ -4,7 +4,6 @@ from celery import shared_task
 from django.utils.timezone import now
 
 from billing.invoices.services.close_due_cycles import close_due_cycles
-from billing.invoices.services.correct_invoices import correct_invoices as correct
 from billing.invoices.services.refresh_payments import refresh_open_payments
 
 
@@ -12,12 +11,6 @@ from billing.invoices.services.refresh_payments import refresh_open_payments
 def close_cycles() -> int:
     """Close the cycles that have ended."""
     return close_due_cycles(at=now())
-
-
-@shared_task(name="billing.invoices.tasks.correct_invoices")
-def correct_invoices() -> int:
-    """Issue credit notes for invoiced usage that was taken back."""
-    return correct(at=now())
 
 
 @shared_task(name="billing.invoices.tasks.refresh_payments")

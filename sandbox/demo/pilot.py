@@ -12,14 +12,13 @@ from billing.credits.models import Grant
 from billing.credits.services.grant_credits import grant_credits
 from billing.invoices.models import BillingCycle
 from billing.invoices.services.close_due_cycles import close_due_cycles
-from billing.invoices.services.correct_invoices import correct_invoices
 from billing.invoices.services.set_billing_details import set_billing_details
+from billing.invoices.services.take_back_usage import take_back_usage
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.attach_workspace import attach_workspace
 from billing.subscriptions.services.open_account import open_account
 from billing.usage.models import UsageEvent
 from billing.usage.services.ingest_events import ingest_events
-from billing.usage.services.reverse_event import reverse_event
 from sandbox.demo.people import OPENED_BEFORE, replay_caller
 from tenants.models import Tenant, Workspace
 from tenants.services.record_audit import SYSTEM
@@ -56,8 +55,7 @@ def add_pilot(tenant: Tenant, *, at: datetime) -> None:
         if month == 0:  # a call that its telephone company told of a week too late
             _report(tenant, [_call("late", "41.5", closed - timedelta(days=2))], closed + timedelta(days=7), 0)
     wrong = UsageEvent.objects.get(account_id=account.id, idempotency_key="pilot-1-3-call")
-    reverse_event(account_id=account.id, event_id=wrong.id, reason="The call was dropped", at=at, actor=SYSTEM)
-    correct_invoices(at=at)
+    take_back_usage(account_id=account.id, event_id=wrong.id, reason="The call was dropped", at=at, actor=SYSTEM)
 
 
 def _open(tenant: Tenant, start: datetime) -> BillingAccount:

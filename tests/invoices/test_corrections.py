@@ -1,20 +1,22 @@
 """Corrections of issued invoices are credit notes (I1, U3)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from decimal import Decimal
+from time import sleep
 from uuid import UUID
 
 import pytest
+from django.db import connection, transaction
 
 from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.errors import NotCreditable
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.services.correct_invoices import correct_invoices
 from billing.invoices.services.issue_credit_note import issue_credit_note
+from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
-from billing.usage.services.reverse_event import reverse_event
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
 from tests.invoices.cycling import DAY, calls, close, invoices_of, lines_of, sums_of
@@ -25,7 +27,9 @@ CLOSED = AT + 40 * DAY
 
 
 def take_back(customer: Customer, event: str, at: datetime = CLOSED) -> None:
-    reverse_event(account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=at, actor=SYSTEM)
+    take_back_usage(
+        account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=at, actor=SYSTEM
+    )
 
 
 def credit(invoice: Invoice, amount: str) -> Invoice:
@@ -40,7 +44,7 @@ class TestUsageTakenBack:
         wrong, _ = calls(customer, 2, AT, minutes="10")
         close(CLOSED)
         take_back(customer, wrong)
-        assert (correct_invoices(at=CLOSED), correct_invoices(at=CLOSED)) == (1, 0)
+        take_back(customer, wrong)
         invoice, note = invoices_of(customer.account)
         assert (note.kind, note.corrects_id, note.number[:3], note.position) == ("credit_note", invoice.id, "CN-", 2)
         assert lines_of(note) == [("correction", "pstn", "credits", Decimal("-0.18"))]
@@ -56,7 +60,6 @@ class TestUsageTakenBack:
         close(CLOSED)
         assert sums_of(invoices_of(customer.account)[0])[3] == "0.26"
         take_back(customer, wrong)
-        correct_invoices(at=CLOSED)
         note = invoices_of(customer.account)[1]
         assert [note.off_debt, note.as_credits] == [Decimal("0.18"), 0]
         assert verify_invoices() == []
@@ -73,7 +76,6 @@ class TestUsageTakenBack:
         take_back(customer, early, at)
         take_back(customer, late, at)
         calls(customer, 1, AT, minutes="10", key="again", told_at=at)  # as much as was taken back, in the same period
-        assert correct_invoices(at=at) == 2
         notes = Invoice.objects.filter(kind="credit_note").order_by("total")
         assert [(one.corrects_id, one.total) for one in notes] == [
             (first.id, Decimal("-0.18")),
@@ -88,7 +90,7 @@ class TestUsageTakenBack:
         customer = make_customer(balance="10")
         wrong, _ = calls(customer, 2, AT, minutes="10")
         take_back(customer, wrong, AT + DAY)
-        assert correct_invoices(at=CLOSED) == 0
+        assert invoices_of(customer.account) == []
         close(CLOSED)
         assert [lines_of(one) for one in invoices_of(customer.account)] == [
             [("usage", "pstn", "credits", Decimal("0.18"))]
@@ -177,6 +179,42 @@ def test_credit_note_race_refunds_too_much() -> None:
     assert Decimal(money_of(customer.account)[0]) == Decimal(before) + Decimal("0.36")
     assert InvoiceLine.objects.filter(kind="credit").count() == 2
     assert verify_invoices() == []
+
+
+@pytest.mark.usefixtures("own_database")
+def test_event_that_waited_for_a_closing_is_after_it() -> None:
+    """I1: the ledger's lock says which came first: an event that came while its cycle was closed is on the next one."""
+    customer = make_customer(balance="10")
+    calls(customer, 1, AT, minutes="10")
+
+    def record() -> str:
+        try:
+            return calls(customer, 1, AT, minutes="500", key="meanwhile", told_at=CLOSED)[0]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            close(CLOSED)
+            recording = pool.submit(record)
+            _wait_for_a_lock()
+        event = recording.result()
+    take_back(customer, event, CLOSED + DAY)
+    assert [one.total for one in invoices_of(customer.account)] == [Decimal("0.18")]
+    close(CLOSED + 40 * DAY)
+    assert verify_invoices() == []
+
+
+def _wait_for_a_lock() -> None:
+    """Until another connection waits for a row of ours."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    for _ in range(2000):
+        with connection.cursor() as cursor:
+            cursor.execute(waiting)
+            if cursor.fetchone() != (0,):
+                return
+        sleep(0.005)
+    raise AssertionError("Nobody waits.")
 
 
 def _pay(customer: Customer, amount: str) -> None:

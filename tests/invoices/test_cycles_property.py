@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
-from billing.invoices.services.correct_invoices import correct_invoices
+from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.subscriptions.queries import terms_of
 from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import UsageEvent
 from billing.usage.services.flush_rollups import flush_all_rollups
-from billing.usage.services.reverse_event import reverse_event
 from tenants.services.record_audit import SYSTEM
 from tests.invoices.cycling import DAY, HOUR, calls, close, runs
 from tests.make import AT, Customer, make_credits, make_customer
@@ -80,9 +79,8 @@ class History:
 
     def _reverse(self, event: str) -> None:
         account = self.customer.account.id
-        reverse_event(account_id=account, event_id=decode_id("evt", event), reason="x", at=self.now, actor=SYSTEM)
+        take_back_usage(account_id=account, event_id=decode_id("evt", event), reason="x", at=self.now, actor=SYSTEM)
         self.reversed.add(event)
-        correct_invoices(at=self.now)
 
     def used(self) -> dict[datetime, Decimal]:
         sums: defaultdict[datetime, Decimal] = defaultdict(Decimal)

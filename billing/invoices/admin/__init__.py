@@ -1,3 +1,3 @@
-from billing.invoices.admin import cycle, details, invoice, payment
+from billing.invoices.admin import cycle, details, invoice, payment, usage_event
 
-__all__ = ["cycle", "details", "invoice", "payment"]
+__all__ = ["cycle", "details", "invoice", "payment", "usage_event"]

@@ -14,7 +14,6 @@ _Kind = InvoiceLine.Kind
 _GROUPS = {
     _Kind.SUBSCRIPTION: "Plan",
     _Kind.PRORATION: "Plan",
-    _Kind.DISCOUNT: "Plan",
     _Kind.USAGE: "Usage",
     _Kind.OVERAGE: "Usage",
     _Kind.ADJUSTMENT: "Adjustments to earlier periods",
@@ -23,7 +22,7 @@ _GROUPS = {
     _Kind.OTHER: "Other",
 }
 _ORDER = list(dict.fromkeys(_GROUPS.values()))
-_OF_A_STRETCH = frozenset({_Kind.SUBSCRIPTION, _Kind.PRORATION, _Kind.DISCOUNT})
+_OF_A_STRETCH = frozenset({_Kind.SUBSCRIPTION, _Kind.PRORATION})
 
 
 def table_of(lines: Iterable[InvoiceLine], currency: str) -> tuple[GroupFacts, ...]:

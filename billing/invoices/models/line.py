@@ -35,7 +35,6 @@ class InvoiceLine(models.Model):
         OVERAGE = "overage", "Executions past the plan's limit"
         ADJUSTMENT = "adjustment", "Usage of an earlier period"
         CORRECTION = "correction", "Usage taken back"
-        DISCOUNT = "discount", "Discount"
         CREDIT = "credit", "Credit note"
         OTHER = "other", "Other"
 

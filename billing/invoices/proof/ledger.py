@@ -1,24 +1,27 @@
 """Whether what was used, what the ledger charged and what documents say are one sum (M11, I1)."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Max, Sum
+from django.db.models import Sum
 
 from billing.core.money import minor_unit
-from billing.invoices.balances import carried_over
+from billing.invoices.balances import carried_over, paid_in, unlisted_reversals
 from billing.invoices.charges import owed_for_credits
-from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
-from billing.invoices.queries import to_be_paid
+from billing.invoices.cycles import span_of, usage_until
+from billing.invoices.models import Invoice, InvoiceLine, InvoicePayment
+from billing.invoices.queries import asked_by_one_off, to_be_paid
+from billing.invoices.reversals import corrections_of
+from billing.invoices.services.correct_usage import creditable_part
 from billing.subscriptions.models import BillingAccount
 
 _ZERO = Decimal(0)
 _START = datetime(2000, 1, 1, tzinfo=UTC)
-# An event and a closing take their times before they wait for the account's lock: which was first, these do not tell.
-_SKEW = timedelta(minutes=1)
+_EVERYTHING = Decimal(10) ** 30
 _LEDGER = """
     SELECT COALESCE((SELECT sum(cost) FROM billing_usage_usageevent
                       WHERE account_id = %(account)s AND funding IN ('credits', 'invoice')), 0),
@@ -39,11 +42,9 @@ _OWED = """
                       WHERE reason = 'refund' AND %(receivable)s IN (debit_account_id, credit_account_id)), 0)
 """
 _USED = """
-    SELECT e.period_start, e.product, e.funding,
-           COALESCE(sum(e.cost) FILTER (WHERE e.recorded_at <= %(before)s), 0),
-           COALESCE(sum(abs(e.cost)) FILTER (WHERE e.recorded_at > %(before)s AND e.recorded_at <= %(after)s), 0)
-      FROM billing_usage_usageevent AS e
-     WHERE e.account_id = %(account)s AND e.period_start < %(end)s AND e.funding IN ('credits', 'invoice')
+    SELECT period_start, product, funding, sum(cost) FROM billing_usage_usageevent
+     WHERE account_id = %(account)s AND period_start < %(before)s AND after_document < %(position)s
+       AND funding IN ('credits', 'invoice')
      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
@@ -57,39 +58,39 @@ def ledger_findings(account: BillingAccount) -> Iterator[str]:
 
 
 def usage_findings(account: BillingAccount) -> Iterator[str]:
-    """Usage that was there when a cycle was closed and is on no document, or on more than one.
+    """Usage that was recorded before a cycle was closed and is on no document, or on more than one.
 
-    Read from the events themselves. What came after the last closing is for the next document, and less than a minor
-    unit waits for more.
+    Read from the events themselves, those that were there when the last document that closed a cycle was issued. Less
+    than a minor unit waits for more; what was taken back and no credit note can say stays listed.
     """
-    closed = BillingCycle.objects.filter(account_id=account.id, state=BillingCycle.State.CLOSED)
-    last = closed.aggregate(at=Max("closed_at"), end=Max("ends_at"))
-    if last["at"] is None:
+    closing = Invoice.objects.filter(account_id=account.id, cycle__isnull=False).order_by("-position").first()
+    if closing is None or closing.cycle is None:
         return
-    listed = _listed(account)
-    later = set(_listed_later(account, last["at"]))
+    listed = _listed(account, closing.position)
+    uncredited = _uncredited(account, closing.position)
     unit = minor_unit(account.currency)
-    about = {"before": last["at"] - _SKEW, "after": last["at"] + _SKEW}
-    parameters = {"account": account.id, "end": last["end"], **about}
-    for start, product, funding, used, skewed in _rows(_USED, parameters):
-        on_documents = listed.get((start, product, funding), _ZERO)
-        if (start, product, funding) not in later and abs(used - on_documents) >= unit + skewed:
+    before = usage_until(
+        closing.cycle, span_of(closing.cycle, until=closing.period_end, at=closing.issued_at), closing.issued_at
+    )
+    about = {"account": account.id, "before": before, "position": closing.position}
+    for start, product, funding, used in _rows(_USED, about):
+        on_documents = listed.get((start, product, funding), _ZERO) - uncredited.get((start, product, funding), _ZERO)
+        if abs(used - on_documents) >= unit:
             yield (
-                f"{account}: {product} from {start:%Y-%m-%d} on ({funding}) came to {used} {account.currency} by the "
-                f"last closing, documents list {on_documents}."
+                f"{account}: {product} from {start:%Y-%m-%d} on ({funding}) came to {used} {account.currency} by "
+                f"{closing.number}, documents list {on_documents}."
             )
 
 
 def credit_findings(account: BillingAccount) -> Iterator[str]:
     """Documents that say more was paid from credits, or more is due for want of them, than the ledger does."""
-    unit = minor_unit(account.currency)
     documents = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE)
-    rounding = unit * (1 + documents.count())
+    rounding = minor_unit(account.currency) * (1 + documents.count())
     lines = InvoiceLine.objects.filter(account_id=account.id, funding="credits")
     charged = lines.exclude(kind=InvoiceLine.Kind.CORRECTION).aggregate(sum=Sum("amount"))["sum"] or _ZERO
     paid = documents.aggregate(sum=Sum("credits_applied"))["sum"] or _ZERO
-    captured = _captured(account)
-    owed, _ = owed_for_credits(account.receivable_id, before=documents.aggregate(at=Max("issued_at"))["at"] or _START)
+    captured = _captured(account) - sum(unlisted_reversals(account, as_credits=True).values(), start=_ZERO)
+    owed = sum(owed_for_credits(account.receivable_id, before=_START), start=_ZERO)
     if paid > captured + rounding:
         yield f"{account}: documents say that credits paid {paid} {account.currency}, the ledger took {captured}."
     if charged - paid > owed + rounding:
@@ -97,10 +98,11 @@ def credit_findings(account: BillingAccount) -> Iterator[str]:
 
 
 def debt_findings(account: BillingAccount) -> Iterator[str]:
-    """What the account owes and no open document asks for, nor will: an invoice that is said to be paid and is not.
+    """What the account owes and no open document asks for, nor will: an invoice that is said to be paid and is not. And
+    open invoices of ours that ask for more than is owed.
 
     Usage that no document lists yet, what is carried over and credits that were refunded after they were spent are
-    owed as well.
+    owed as well; what was paid and is on no invoice yet is not asked for any more.
     """
     owed, unlisted, refunded = _row(_OWED, {"account": account.id, "receivable": account.receivable_id})
     invoices = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE).select_related("payment")
@@ -114,6 +116,11 @@ def debt_findings(account: BillingAccount) -> Iterator[str]:
             f"{account}: {owed} {account.currency} is owed, documents ask for {asked}, "
             f"and {waiting} at most is left for the next."
         )
+    ours = sum((row.remaining for row in asked_by_one_off(account.id, _EVERYTHING)), start=_ZERO)
+    own = InvoicePayment.objects.filter(invoice__account_id=account.id, invoice__external_id="")
+    told = own.aggregate(sum=Sum("amount_paid"))["sum"] or _ZERO
+    if ours - max(paid_in(account) - told, _ZERO) > owed + rounding:
+        yield f"{account}: open invoices ask for {ours} {account.currency}, {owed} is owed."
 
 
 _CAPTURED = """
@@ -129,16 +136,21 @@ def _captured(account: BillingAccount) -> Decimal:
     return Decimal(captured)
 
 
-def _listed(account: BillingAccount) -> dict[tuple[Any, ...], Decimal]:
-    lines = InvoiceLine.objects.filter(account_id=account.id).exclude(product="").order_by()
-    sums = lines.values_list("period_start", "product", "funding").annotate(Sum("rated"))
+def _listed(account: BillingAccount, position: int) -> dict[tuple[Any, ...], Decimal]:
+    """What the account's documents up to this one list, by period, product and who pays."""
+    lines = InvoiceLine.objects.filter(account_id=account.id, invoice__position__lte=position).exclude(product="")
+    sums = lines.order_by().values_list("period_start", "product", "funding").annotate(Sum("rated"))
     return {tuple(key): rated for *key, rated in sums}
 
 
-def _listed_later(account: BillingAccount, at: datetime) -> list[tuple[Any, ...]]:
-    """What documents have listed since the last closing: they had seen more."""
-    lines = InvoiceLine.objects.filter(account_id=account.id, invoice__issued_at__gt=at).exclude(product="")
-    return list(lines.order_by().values_list("period_start", "product", "funding").distinct())
+def _uncredited(account: BillingAccount, position: int) -> dict[tuple[Any, ...], Decimal]:
+    """What was taken back before this document and cannot be on a credit note; what can be should have been."""
+    found: defaultdict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
+    for correction in corrections_of(account.id):
+        if correction.after_document < position and not creditable_part(correction):
+            key = correction.key
+            found[key.period_start, key.product, key.funding] += correction.cost
+    return found
 
 
 def _row(sql: str, parameters: dict[str, Any]) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from billing.invoices.charges import Charge, ChargeKey, unlisted_charges
 from billing.invoices.cycles import awaited_until, grace, new_cycle, span_of, usage_until
 from billing.invoices.drafting import Draft, Span, account_of, funded, late_starts, usage_lines
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.invoices.reversals import with_uncredited
 from billing.invoices.services.correct_usage import correct_usage
 from billing.invoices.services.issue_document import issue_document
 from billing.subscriptions.models import BillingAccount
@@ -62,7 +63,7 @@ def lines_of(account: BillingAccount, span: Span, charges: dict[ChargeKey, Charg
 def corrected_charges(account: BillingAccount, *, before: datetime, at: datetime) -> dict[ChargeKey, Charge]:
     """What is unlisted once credit notes are issued for what was taken back; under the account's ledger lock."""
     correct_usage(account=account, at=at)
-    return unlisted_charges(account.id, before=before)
+    return with_uncredited(unlisted_charges(account.id, before=before), account.id, before=before)
 
 
 def refresh_end(cycle: BillingCycle, account: BillingAccount) -> None:
@@ -91,7 +92,8 @@ def _is_awaited(cycle: BillingCycle, at: datetime) -> bool:
 
 def _draft(account: BillingAccount, cycle: BillingCycle, span: Span, lines: list[InvoiceLine]) -> Draft:
     charged = funded(lines, "credits")
-    paid = charged - lacked_credits(account, before=cycle.ends_at, listed=charged)
+    others = funded(lines, "invoice") if governing_agreement(account.id) is None else _ZERO
+    paid = charged - lacked_credits(account, before=cycle.ends_at, listed=charged, others=others)
     return Draft(
         account=account,
         reason=Invoice.Reason.CYCLE,

@@ -40,10 +40,15 @@ def creditable_of(invoice: Invoice) -> Decimal:
     return invoice.total + noted
 
 
+def creditable_part(correction: Correction) -> Decimal:
+    """What a credit note would take off the invoice for it, in whole minor units; nothing where none is issued."""
+    rounded = round_to_minor(correction.cost, correction.invoice.currency)
+    return max(min(rounded, creditable_of(correction.invoice)), _ZERO)
+
+
 def _draft(account: BillingAccount, correction: Correction, at: datetime) -> Draft | None:
-    invoice, key, events = correction
-    cost = sum((event.cost for event in events), start=_ZERO)
-    amount = min(round_to_minor(cost, account.currency), creditable_of(invoice))
+    invoice, key, events, _ = correction
+    amount = creditable_part(correction)
     if amount <= 0:
         return None
     period = Period(key.period_start, period_at(account_id=account.id, instant=key.period_start, at=at).end)

@@ -13,6 +13,7 @@ from billing.invoices.parties import customer_facts, seller_facts
 from billing.invoices.sealing import seal_of
 from billing.invoices.services.tell_of_document import tell_of_document
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
+from billing.usage.services.mark_document import mark_document
 
 _PREFIXES = {Invoice.Kind.INVOICE: "INV", Invoice.Kind.CREDIT_NOTE: "CN"}
 
@@ -31,6 +32,7 @@ def issue_document(draft: Draft, *, at: datetime, document_id: UUID | None = Non
     document.content_hash = seal_of(document, lines)
     InvoiceLine.objects.bulk_create(lines)  # before their document, which takes no more of them
     document.save(force_insert=True)
+    mark_document(account_id=draft.account.id, position=document.position)
     if document.kind == Invoice.Kind.INVOICE:
         _open_payment(document, at)
     tell_of_document(document, draft.account, at=at)

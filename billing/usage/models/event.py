@@ -58,6 +58,9 @@ class UsageEvent(models.Model):
     recorded_at = models.DateTimeField()
     period_start = models.DateTimeField(help_text="Of the billing period that the event happened in.")
     reverses_id = models.UUIDField(null=True, blank=True, help_text="The event that this one takes back.")
+    after_document = models.IntegerField(
+        default=0, db_default=0, help_text="Position of the account's last document when it was recorded; 0 for none."
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -19,11 +19,14 @@ from tenants.services.record_audit import Actor, record_audit
 
 
 @transaction.atomic
-def reverse_event(*, account_id: UUID, event_id: UUID, reason: str, at: datetime, actor: Actor) -> UsageEvent:
+def reverse_event(
+    *, account_id: UUID, event_id: UUID, reason: str, at: datetime, actor: Actor, most_off_debt: Decimal | None = None
+) -> UsageEvent:
     """Take a wrong event back by a reversing one that names it (U3); a second time gives the first reversal.
 
     Meters and counters go back in the period of the first event. What it was charged is first taken off what the
-    account owes; the rest comes back as credits. Raises UsageEvent.DoesNotExist, or NotReversible for a reversal.
+    account owes, `most_off_debt` at most; the rest comes back as credits. Raises UsageEvent.DoesNotExist, or
+    NotReversible for a reversal.
     """
     account = BillingAccount.objects.get(id=account_id)
     list(LedgerAccount.objects.select_for_update(no_key=True).filter(id=account.credits_id))
@@ -37,7 +40,7 @@ def reverse_event(*, account_id: UUID, event_id: UUID, reason: str, at: datetime
     with connection.cursor() as cursor:
         cursor.execute("SELECT recorded FROM quaestor_record_usage(%s::json)", [to_json([row])])
     if event.funding in {UsageEvent.Funding.CREDITS, UsageEvent.Funding.INVOICE} and event.cost > 0:
-        _give_back(account, event, at)
+        _give_back(account, event, most_off_debt, at)
     record_audit(
         tenant_id=event.tenant_id,
         actor=actor,
@@ -49,10 +52,10 @@ def reverse_event(*, account_id: UUID, event_id: UUID, reason: str, at: datetime
     return UsageEvent.objects.get(account_id=account_id, id=row.id)
 
 
-def _give_back(account: BillingAccount, event: UsageEvent, at: datetime) -> None:
+def _give_back(account: BillingAccount, event: UsageEvent, most: Decimal | None, at: datetime) -> None:
     receivable = LedgerAccount.objects.select_for_update(no_key=True).get(id=account.receivable_id)
     key, name = f"reversal:{event.id}", f"Reversal of {encode_id('evt', event.id)}"
-    from_debt = min(event.cost, max(receivable.debits_posted - receivable.credits_posted, Decimal(0)))
+    from_debt = min(event.cost if most is None else min(event.cost, most), max(-receivable.balance, Decimal(0)))
     if from_debt > 0:
         post_transfer(
             debit_account=platform_account(LedgerAccount.Kind.REVENUE, event.currency),
