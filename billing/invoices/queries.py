@@ -59,6 +59,13 @@ class Document:
         return is_invoice and self.status == InvoicePayment.Status.PAID and self.invoice.amount_due <= 0
 
     @property
+    def paid_otherwise(self) -> Decimal:
+        """What was paid, where that is not the total: credits and what is carried over make it another sum."""
+        is_paid = self.payment is not None and self.status == InvoicePayment.Status.PAID and not self._asks_nothing
+        paid = self.payment.amount_paid if self.payment is not None and is_paid else self.invoice.total
+        return paid if paid != self.invoice.total else Decimal(0)
+
+    @property
     def given_back(self) -> Decimal:
         """Of a credit note that was made at the processor: what the processor gave back itself."""
         is_theirs = self.invoice.kind == Invoice.Kind.CREDIT_NOTE and self.invoice.external_id

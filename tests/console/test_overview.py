@@ -1,6 +1,6 @@
 """The overview (F1)."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import time_machine
@@ -9,9 +9,11 @@ from billing.core.periods import Period
 from billing.runtime.services.open_session import open_session
 from billing.subscriptions.models import Subscription
 from billing.subscriptions.queries import terms_of
+from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import Counter, KnowledgeSource
 from tenants.models import Agent
 from tests.console.make import QueryCount, make_calls, make_client, make_minutes
+from tests.invoices.issued import issue, pay
 from tests.make import AT, Customer, make_customer
 
 PERIOD = Period(datetime(2026, 3, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC))
@@ -132,6 +134,36 @@ def test_cost_on_own_keys_is_told_apart(catalogue: None, clock: time_machine.Tra
     assert "$0.01 of it on your own keys, not billed" in response.text
 
 
+def test_cost_that_the_plan_covers_is_told(catalogue: None, clock: time_machine.Traveller) -> None:
+    """P5, U7: what is included is on no invoice, minutes are; so Overview, Usage and Invoices say one thing."""
+    customer = make_customer("pro")
+    client = make_client(customer.tenant)
+    make_minutes(customer, "10")
+    assert "covered by your plan" not in client.get("/").text + client.get("/usage/").text
+    make_calls(customer, "gpt-4o", 4)
+    clock.shift(timedelta(minutes=1))
+    overview = client.get("/")
+    page = overview.context["page"]
+    assert page.totals.cost - page.covered == client.get("/invoices/").context["page"].running.usage > 0
+    assert "$0.02 of it is covered by your plan" in overview.text
+    assert "$0.018000000 of it is covered by your plan" in client.get("/usage/").text
+
+
+def test_cost_under_several_plans(customer: Customer) -> None:
+    """P5: where plans of one period pay in different ways no part is named."""
+    make_calls(customer, "gpt-4o", 1)
+    subscribe(account_id=customer.account.id, plan_slug="free", at=AT + timedelta(days=1))
+    assert "your plan may cover a part of it" in make_client(customer.tenant).get("/").text
+
+
+def test_what_was_paid_of_the_last_invoice(customer: Customer) -> None:
+    """I2: with what was carried over the card was charged another sum than the total."""
+    pay(issue(customer.account, "70.18", carried=Decimal("6.10")))
+    client = make_client(customer.tenant)
+    assert "$76.28 paid" in client.get("/").text
+    assert "$76.28 paid" in client.get("/invoices/").text
+
+
 def test_ended_subscription_has_a_page(customer: Customer) -> None:
     """F1: no plan is a state, not an error."""
     Subscription.objects.filter(account=customer.account).delete()
@@ -142,14 +174,14 @@ def test_ended_subscription_has_a_page(customer: Customer) -> None:
 
 
 def test_queries_do_not_grow_with_usage(customer: Customer, django_assert_num_queries: QueryCount) -> None:
-    """U4: session, user, two for accounts, five for terms, balance, two for readings, three for allowances, live
+    """U4: session, user, two for accounts, five for terms, balance, two for readings, plans, three for allowances, live
     sessions, ledger, invoice, agreement, frame.
     """
     client = make_client(customer.tenant)
     make_calls(customer, "gpt-4o", 1)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get("/")
     make_calls(customer, "gpt-4o", 40)
     make_calls(customer, "gpt-4o-mini", 40)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get("/")

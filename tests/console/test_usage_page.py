@@ -153,14 +153,14 @@ def test_new_account_is_shown_how_to_begin(customer: Customer) -> None:
     assert client.get("/usage/").context["page"].totals.requests == 1
 
 
-QUERIES = {"product": 10, "model": 10, "workspace": 11, "office": 13, "agent": 13}
+QUERIES = {"product": 11, "model": 11, "workspace": 12, "office": 14, "agent": 14}
 
 
 @pytest.mark.parametrize("number", [1, 60])
 @pytest.mark.parametrize("view", QUERIES)
 def test_queries(customer: Customer, django_assert_num_queries: QueryCount, view: str, number: int) -> None:
-    """U4: session, user, two for accounts, two for periods, meters, days, lag, frame; workspaces' names; places and
-    names of offices: the same for any number of events and places.
+    """U4: session, user, two for accounts, two for periods, meters, days, plans, lag, frame; workspaces' names; places
+    and names of offices: the same for any number of events and places.
     """
     client = make_client(customer.tenant)
     make_events(customer, [{"office": f"o{n}", "agent": f"a{n}", "model": "gpt-4o"} for n in range(number)])

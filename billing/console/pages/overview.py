@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from billing.console.limit_texts import SESSIONS, Share, figure, limit_name
+from billing.console.pages.covered import covered_by_plan
 from billing.console.pages.ledger import LedgerRow, ledger_slice
 from billing.console.pages.limit_shares import near_limits, shares_of_standing
 from billing.console.pages.present_plan import PaymentNotice, payment_notice
@@ -39,7 +40,10 @@ class EntitlementRow:
 
 @dataclass(frozen=True, slots=True)
 class OverviewPage:
-    """Amounts in `currency`; `period` in UTC. `near` are limits that are nearly used up, the fullest first."""
+    """Amounts in `currency`; `period` in UTC. `near` are limits that are nearly used up, the fullest first.
+
+    `covered` is the part of the cost that the plan includes, None where only the events know.
+    """
 
     plan_name: str
     plan_slug: str
@@ -51,6 +55,7 @@ class OverviewPage:
     low_balance_threshold: Decimal
     is_low: bool
     totals: Totals
+    covered: Decimal | None
     daily: Sequence[DayReading]
     entitlements: Sequence[EntitlementRow]
     near: Sequence[Share]
@@ -80,6 +85,7 @@ def overview_page(account: BillingAccount, at: datetime) -> OverviewPage:
         # Only where runs are paid from credits does an empty balance stop anything.
         is_low=terms.usage_funding == "credits" and balance.available <= account.low_balance_threshold,
         totals=totals_of(readings),
+        covered=covered_by_plan(account.id, readings, period.start),
         daily=daily_of(days, period, at),
         entitlements=_entitlements(terms, standing, live),
         near=near_limits(shares_of_standing(standing, live, terms, at)),

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.utils.http import urlencode
 
+from billing.console.pages.covered import covered_by_plan
 from billing.console.pages.usage_breakdown import VIEWS, Breakdown, View, breakdown
 from billing.console.pages.usage_choice import Choice
 from billing.console.pages.usage_empty import Nothing, nothing_used
@@ -28,7 +29,8 @@ DEFAULT_VIEW = "model"
 
 @dataclass(frozen=True, slots=True)
 class UsagePage:
-    """Amounts in `currency` at nine decimals; `billed` is the cost without what ran on own keys.
+    """Amounts in `currency` at nine decimals; `billed` is the cost without what ran on own keys, and `covered` the part
+    of it that the plan includes, None where only the events know.
 
     `nothing` says what is missing where the choice has no usage.
     """
@@ -37,6 +39,7 @@ class UsagePage:
     currency: str
     totals: Totals
     billed: Decimal
+    covered: Decimal | None
     daily: Sequence[DayReading]
     views: Sequence[View]
     breakdown: Breakdown
@@ -64,6 +67,7 @@ def usage_page(account: BillingAccount, choice: Choice, at: datetime, *, view: V
         currency=account.currency,
         totals=totals,
         billed=totals.cost - totals.own_key_cost,
+        covered=covered_by_plan(account.id, readings, choice.period.start),
         daily=daily_of(days, choice.period, at),
         views=list(VIEWS.values()),
         breakdown=breakdown(view, _parts(account, choice, view, readings), totals, show_all=show_all),
