@@ -10,9 +10,10 @@ from django.db import DatabaseError, connection, transaction
 from uuid_utils.compat import uuid7
 
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
-from billing.invoices.sealing import canonical_content
+from billing.invoices.sealing import canonical_content, seal_of
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.verify_invoices import verify_document, verify_invoices
+from billing.notifications.models import Notice
 from tenants.services.record_audit import SYSTEM
 from tests.invoices.cycling import DAY, calls, close, invoices_of
 from tests.make import AT, Customer, make_customer
@@ -106,6 +107,30 @@ def test_missing_document_is_found(customer: Customer) -> None:
         "documents list 0",
     ]
     assert second.number in findings[0]
+
+
+def test_document_that_was_sealed_again_is_found(customer: Customer) -> None:
+    """I1: whoever can write a whole chain anew does not reach the tenant's mailbox, which knows the seal."""
+    last = invoices_of(customer.account)[-1]
+    assert last.content_hash in Notice.objects.get(key__endswith=last.id.hex).body
+    last.note = "Another"
+    seal = seal_of(last, list(last.lines.order_by("place")))
+    _sql("SET LOCAL session_replication_role = replica")
+    _sql("UPDATE billing_invoices_invoice SET note = 'Another', content_hash = %s WHERE id = %s", seal, last.id)
+    (finding,) = verify_invoices(account_id=customer.account.id)
+    assert "told of another document than there is" in finding
+
+
+def test_line_of_another_account_is_found(customer: Customer) -> None:
+    """I1: what a page would show is what is proven."""
+    first, second = invoices_of(customer.account)
+    other = make_customer()
+    _sql("SET LOCAL session_replication_role = replica")
+    _sql(
+        "UPDATE billing_invoices_invoiceline SET invoice_id = %s, place = 9, account_id = %s WHERE invoice_id = %s",
+        first.id, other.account.id, second.id,
+    )  # fmt: skip
+    assert all(any("not what was sealed" in one for one in verify_document(each)) for each in (first, second))
 
 
 def test_last_document_that_is_missing_is_found(customer: Customer) -> None:

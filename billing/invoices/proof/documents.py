@@ -17,7 +17,7 @@ def document_findings(account_id: UUID) -> Iterator[tuple[Invoice, str]]:
     """Each document of an account that is not what it was or does not add up, with a sentence; two queries."""
     documents = Invoice.objects.filter(account_id=account_id).order_by("position")
     lines: defaultdict[UUID, list[InvoiceLine]] = defaultdict(list)
-    for line in InvoiceLine.objects.filter(account_id=account_id).order_by("place"):
+    for line in InvoiceLine.objects.filter(invoice__account_id=account_id).order_by("place"):
         lines[line.invoice_id].append(line)
     before = NO_HASH
     sequences = dict.fromkeys(Invoice.Kind, 0)

@@ -1,5 +1,6 @@
 """What else speaks of documents: e-mails that told of them, and money that moved for them. Both stay for ever (I1)."""
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from uuid import UUID
@@ -9,22 +10,30 @@ from django.db.models import Q
 from billing.core.money import minor_unit
 from billing.credits.models import Transfer
 from billing.invoices.models import Invoice
+from billing.invoices.services.tell_of_document import sealed_as
 from billing.notifications.kinds import Kind
 from billing.notifications.models import Notice
 from billing.subscriptions.models import BillingAccount
 
+_SEAL = re.compile(sealed_as("[0-9a-f]{64}"))
 _TOLD = (Kind.INVOICE_READY, Kind.CREDIT_NOTE)
 
 
 def told_findings(tenant_ids: Iterable[UUID]) -> Iterator[str]:
-    """Documents that a tenant was told of and that are not there, even where nothing came after them; two queries."""
+    """Documents that a tenant was told of and that are not there, even where nothing came after them, or bear another
+    seal than the e-mail said; two queries.
+    """
     tenants = list(tenant_ids)
-    notices = Notice.objects.filter(tenant_id__in=tenants, kind__in=[kind.value for kind in _TOLD])
-    told = {key.rpartition(":")[2]: subject for key, subject in notices.values_list("key", "subject")}
-    documents = Invoice.objects.filter(account__tenant_id__in=tenants).values_list("id", flat=True)
-    known = {document_id.hex for document_id in documents.iterator()}
-    for missing in sorted(set(told) - known):
-        yield f"A document that the tenant was told of is not there: “{told[missing]}”."
+    documents = Invoice.objects.filter(account__tenant_id__in=tenants).values_list("id", "content_hash")
+    seals = {document_id.hex: content_hash for document_id, content_hash in documents.iterator()}
+    notices = Notice.objects.filter(tenant_id__in=tenants, kind__in=[kind.value for kind in _TOLD]).order_by("id")
+    for key, subject, body in notices.values_list("key", "subject", "body").iterator():
+        seal = seals.get(key.rpartition(":")[2])
+        said = _SEAL.search(body)
+        if seal is None:
+            yield f"A document that the tenant was told of is not there: “{subject}”."
+        elif said is not None and said[0] != sealed_as(seal):
+            yield f"The tenant was told of another document than there is: “{subject}”, {said[0]}."
 
 
 def credit_note_findings(account: BillingAccount) -> Iterator[str]:

@@ -33,6 +33,11 @@ def tell_of_document(document: Invoice, account: BillingAccount, *, at: datetime
     publish_events(facts, at=at)
 
 
+def sealed_as(content_hash: str) -> str:
+    """How an e-mail says a document's seal: whoever changes the document later does not reach the tenant's mailbox."""
+    return f"Seal: {content_hash}"
+
+
 def _invoice_message(document: Invoice, account: BillingAccount) -> Message:
     due = spell_amount(document.amount_due, document.currency)
     covered = span(document.period_start, document.period_end)
@@ -44,7 +49,7 @@ def _invoice_message(document: Invoice, account: BillingAccount) -> Message:
         subject=f"{account.tenant.name}: invoice {document.number}, {due}",
         body=(
             f"Invoice {document.number} of billing account “{account.name}” is ready. It covers {covered} and comes to "
-            f"{total}.\n\n{_what_is_due(document)}"
+            f"{total}.\n\n{_what_is_due(document)}\n\n{sealed_as(document.content_hash)}"
         ),
         link=f"/invoices/{document.id}",
         link_text="Open the invoice",
@@ -73,6 +78,7 @@ def _credit_note_message(document: Invoice, account: BillingAccount) -> Message:
         body=(
             f"Credit note {document.number} of billing account “{account.name}” comes to {amount}."
             f"\n\n{document.note}\n\n{_how_it_is_settled(document)}".rstrip()
+            + f"\n\n{sealed_as(document.content_hash)}"
         ),
         link=f"/invoices/{document.id}",
         link_text="Open the credit note",
