@@ -13,7 +13,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 
-from billing.api.serializers import Body, Query
+from billing.api.serializers import Body, Changes, Query
 
 Method = TypeVar("Method", bound=Callable[..., object])
 Schema = dict[str, Any]
@@ -93,4 +93,5 @@ class StrictBodySchema(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: AutoSchema, direction: str) -> Schema:
         schema: Schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return schema | {"additionalProperties": False}
+        least = {"minProperties": 1} if isinstance(self.target, Changes) else {}
+        return schema | least | {"additionalProperties": False}

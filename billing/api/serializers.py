@@ -42,6 +42,16 @@ class Body(StrictSerializer):
         return _validated(cls(data=request.data))
 
 
+class Changes(Body):
+    """A body of which each field may be left out, and not all of them: it would change nothing."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if not value:
+            raise ValidationError({"body": [ErrorDetail("Name one field or more.", "required")]})
+        return value
+
+
 class Query(StrictSerializer):
     """The parameters of a request's address."""
 

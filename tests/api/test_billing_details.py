@@ -49,6 +49,7 @@ def test_what_is_left_out_stays() -> None:
 def test_what_is_wrong() -> None:
     """I1: field by field; a text that the database cannot keep among them."""
     customer = make_customer("pro")
+    assert field_codes(put(customer.key, {})) == {"body": "required"}
     assert field_codes(put(customer.key, {"country": "XX"})) == {"country": "invalid"}
     assert field_codes(put(customer.key, {"tax_id": "DE123456789"})) == {"country": "required"}
     assert field_codes(put(customer.key, {"country": "DE", "tax_id": "DE12"})) == {"tax_id": "invalid"}

@@ -59,6 +59,7 @@ def test_overage_used() -> None:
 def test_what_is_wrong() -> None:
     """P8, M9: field by field; 402 where the plan sells nothing past a limit."""
     customer = make_customer("pro")
+    assert field_codes(put(customer.key, {})) == {"body": "required"}
     assert field_codes(put(customer.key, {"daily_cap": "-1", "user_daily_cap": "0.001"})) == {
         "daily_cap": "min-value",
         "user_daily_cap": "max-decimal-places",

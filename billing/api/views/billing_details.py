@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from billing.api.describe import describe
 from billing.api.lookups import billed_by
 from billing.api.permissions import actor_of, caller_of
-from billing.api.serializers import AccountQuery, Body, Text
+from billing.api.serializers import AccountQuery, Changes, Text
 from billing.api.views.base import MANAGE_BILLING, SEE_BILLING, ApiView
 from billing.invoices.models import BillingDetails
 from billing.invoices.parties import DETAIL_FIELDS, billing_details
@@ -50,8 +50,8 @@ class DetailsAnswer(msgspec.Struct, frozen=True):
     processor: ProcessorAnswer | None
 
 
-class NewDetails(Body):
-    """What is to change; a field that is left out stays as it is, and an empty text takes it away."""
+class NewDetails(Changes):
+    """What is to change, one field or more. A field that is left out stays as it is, an empty text takes it away."""
 
     name = Text(required=False, allow_blank=True, max_length=200, help_text="The legal name.")
     line1 = Text(required=False, allow_blank=True, max_length=200)

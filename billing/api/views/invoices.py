@@ -49,7 +49,9 @@ class Invoices(ApiView):
 
     @describe("list_invoices", tag="Invoices", summary="Invoices", answer=InvoicesAnswer, query=InvoicesQuery)
     def get(self, request: Request) -> Response:
-        """Of one billing account, or its credit notes."""
+        """Of one billing account, or its credit notes. A tenant-wide key lists those of the tenant's default account
+        unless `?workspace=` names a workspace that another one pays for.
+        """
         query = InvoicesQuery.read(request)
         account = billed_by(caller_of(request), query.get("workspace")).account
         chosen = DocumentFilter(query["kind"], query.get("status", ""), query.get("from"), query.get("to"))

@@ -12,7 +12,7 @@ from billing.api.fields import AmountField
 from billing.api.figures import Amount, Money, amount, rate
 from billing.api.lookups import billed_by
 from billing.api.permissions import actor_of, caller_of
-from billing.api.serializers import AccountQuery, Body, Switch
+from billing.api.serializers import AccountQuery, Changes, Switch
 from billing.api.views.base import MANAGE_BILLING, SEE_BILLING, ApiView
 from billing.subscriptions.models import BillingAccount, SpendControls
 from billing.subscriptions.own_caps import overage_price
@@ -42,8 +42,8 @@ class ControlsAnswer(msgspec.Struct, frozen=True):
     currency: str
 
 
-class NewControls(Body):
-    """What is to change; a field that is left out stays as it is, and `null` lifts a cap."""
+class NewControls(Changes):
+    """What is to change, one field or more; a field that is left out stays as it is, and `null` lifts a cap."""
 
     overage_enabled = Switch(required=False)
     overage_ceiling = AmountField(required=False, allow_null=True)
