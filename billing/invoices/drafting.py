@@ -64,15 +64,17 @@ def usage_lines(
 ) -> list[InvoiceLine]:
     """A line for each product, who pays and period that has something unlisted, rounded once (M11).
 
-    What costs nothing here is listed with the cycle that it was used in alone. `ends` has the ends of periods whose
-    usage came late. What was taken back is for a credit note, not for a line.
+    What comes to nothing is listed with the cycle that it was used in alone. `ends` has the ends of periods whose usage
+    came late. What was taken back is for a credit note, not for a line.
     """
     lines = []
     for key, charge in charges.items():
         current = span.is_current(key.period_start)
-        if charge.cost < 0 or (not current and not (key.funding in CHARGED and charge.cost)):
+        if charge.cost < 0:
             continue
-        lines.append(_usage_line(key, charge, span, currency, None if current else ends[key.period_start]))
+        line = _usage_line(key, charge, span, currency, None if current else ends[key.period_start])
+        if current or line.amount:
+            lines.append(line)
     return sorted(lines, key=_order)
 
 

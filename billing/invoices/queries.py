@@ -1,6 +1,6 @@
 """Reading documents: an account's list, one of them with what corrects it, and what is still to be paid (I1, I2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -196,6 +196,12 @@ def remaining_of(invoice_id: UUID) -> Decimal:
 def has_documents(account_id: UUID) -> bool:
     """Whether anything was ever issued to the account."""
     return Invoice.objects.filter(account_id=account_id).exists()
+
+
+def having_documents(account_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the accounts that anything was ever issued to; one query."""
+    rows = Invoice.objects.filter(account_id__in=list(account_ids)).order_by().values_list("account_id", flat=True)
+    return set(rows.distinct())
 
 
 def running_cycle(account_id: UUID) -> BillingCycle | None:

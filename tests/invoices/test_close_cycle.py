@@ -206,6 +206,19 @@ def test_tenant_is_told_in_the_same_transaction() -> None:
     assert Invoice.objects.count() == 1
 
 
+def test_what_never_came_to_a_cent() -> None:
+    """M11, I1: months of a fraction of a cent are no invoice, and no lines of nothing on a later one."""
+    customer = make_customer("payg", balance="10")
+    for month in range(3):
+        calls(customer, 1, AT + month * 31 * DAY, minutes="0.2", key=f"month-{month}")
+    assert close(AT + 94 * DAY) == 3
+    assert invoices_of(customer.account) == []
+    calls(customer, 1, AT + 96 * DAY, minutes="10")
+    close(AT + 130 * DAY)
+    assert [lines_of(one) for one in invoices_of(customer.account)] == [[("usage", "pstn", "credits", Decimal("0.18"))]]
+    assert verify_invoices() == []
+
+
 def test_queries_of_a_closing() -> None:
     """I1: as many statements for a thousand events as for one; a run without anything due takes three."""
     counts = []

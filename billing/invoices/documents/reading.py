@@ -14,7 +14,7 @@ from billing.invoices.models import Invoice, InvoiceLine
 _LATIN = ("Inter", "Noto Sans")
 # One code point is drawn differently in Japan, Korea and where which Chinese is written.
 _CJK = {"JP": "JP", "KR": "KR", "TW": "TC", "HK": "HK", "MO": "HK"}
-_SETTLED = ("Nothing is to be paid or claimed: it is settled as shown below.",)
+_SETTLED = ("Nothing is to be paid or claimed: how it is settled is listed with its amounts.",)
 _EXPLANATION = "What a model comes to is exact; each line is rounded once."
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
+from billing.core.money import round_to_minor
 from billing.core.money_texts import write_count
 from billing.invoices.documents.facts import GroupFacts, PartFacts, RowFacts
 from billing.invoices.documents.formats import exact_money, money, plain, quantity, span
@@ -42,12 +43,23 @@ def _row(line: InvoiceLine, currency: str) -> RowFacts:
     is_free = line.funding in {"included", "provider"}
     return RowFacts(
         name=plain(line.description),
-        note=span(line.period_start, line.period_end) if line.kind in _OF_A_STRETCH else "",
+        note=_note(line, currency),
         quantity=_quantity(line),
         amount=money(line.amount, currency),
         is_free=is_free,
         parts=_parts(line.details, currency, is_free=is_free),
     )
+
+
+def _note(line: InvoiceLine, currency: str) -> str:
+    """The days of a plan's line; of a correction why it credits less than was taken back."""
+    if line.kind in _OF_A_STRETCH:
+        return span(line.period_start, line.period_end)
+    taken_back = round_to_minor(line.rated, currency)
+    if line.kind != _Kind.CORRECTION or taken_back == line.amount:
+        return ""
+    back, credited = money(-taken_back, currency), money(-line.amount, currency)
+    return f"{back} was taken back; {credited} of it could still be credited on the invoice"
 
 
 def _quantity(line: InvoiceLine) -> str:

@@ -94,6 +94,14 @@ def test_a_credit_note_names_its_invoice_and_how_it_was_settled() -> None:
     assert facts.note == "We were not reachable."
 
 
+def test_a_correction_says_why_it_credits_less() -> None:
+    """U6: an invoice is not credited beyond itself; a rounding alone needs no words."""
+    short = make_line("-1", kind="correction", rated=Decimal("-16.2"))
+    whole = make_line("-1", kind="correction", rated=Decimal("-1.004"))
+    notes = [document_facts(*written([line], kind="credit_note")).groups[0].rows[0].note for line in (short, whole)]
+    assert notes == ["$16.20 was taken back; $1.00 of it could still be credited on the invoice", ""]
+
+
 def test_customers_get_their_paper_and_their_letters() -> None:
     def papers(country: str) -> tuple[str, str]:
         facts = document_facts(*written([make_line("5")], customer={**CUSTOMER, "country": country}))
