@@ -21,6 +21,7 @@ from vault.sealed_texts import unseal_text
 _READ = 16 * 1024  # bytes of an answer
 _KEPT = 1000  # characters of it
 _GONE = 410
+GONE = "The endpoint answered 410: it is gone for good."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _error(status: int) -> str:
     if 300 <= status < 400:
         return f"The endpoint answered {status}: redirects are not followed."
     if status == _GONE:
-        return "The endpoint answered 410: it is gone for good."
+        return GONE
     return f"The endpoint answered {status}."
 
 

@@ -21,6 +21,21 @@ def test_before_the_first_invoice(customer: Customer) -> None:
     assert f"{running.period.end:%Y-%m-%d}" == "2026-04-10"
 
 
+def test_another_account_has_invoices(customer: Customer) -> None:
+    """I2: an account without any names those of the tenant that have some, and leads to their list."""
+    client = make_client(customer.tenant)
+    other = make_account(customer.tenant, name="Pilot", is_default=False)
+    make_account(customer.tenant, name="Empty", is_default=False)
+    issue(make_customer().account)
+    assert client.get("/invoices/").context["page"].elsewhere == []
+    invoice = issue(other)
+    shown = client.get("/invoices/")
+    assert shown.context["page"].elsewhere == [other]
+    assert f'action="/switch/{other.id}"' in shown.text
+    moved = client.post(f"/switch/{other.id}", {"to": "invoices"}, follow=True)
+    assert (moved.redirect_chain, invoice.number in moved.text) == ([("/invoices/", 302)], True)
+
+
 def test_list(customer: Customer, django_assert_num_queries: QueryCount) -> None:
     """I2: newest first with what is to be paid, credit notes below their invoice; as many queries for all."""
     client = make_client(customer.tenant)
@@ -28,7 +43,7 @@ def test_list(customer: Customer, django_assert_num_queries: QueryCount) -> None
         pay(issue(customer.account, at=AT - timedelta(days=day + 1)))
     first = issue(customer.account)
     note = credit(first, "2.00")
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         shown = client.get("/invoices/")
     page = shown.context["page"]
     assert (page.to_pay.count, page.to_pay.amount, len(page.documents)) == (1, 9, 25)

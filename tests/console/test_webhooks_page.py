@@ -9,6 +9,7 @@ from django.test import Client
 from billing.notifications.event_types import EventType
 from billing.notifications.models import WebhookDelivery, WebhookEndpoint
 from billing.notifications.services.remove_endpoint import remove_endpoint
+from billing.notifications.webhook_posting import GONE
 from tenants.models import AuditEvent
 from tenants.permissions import Role
 from tenants.services.record_audit import SYSTEM
@@ -137,6 +138,15 @@ def test_endpoint_that_answered_gone(customer: Customer, client: Client) -> None
         assert "It answered 410 Gone: it wants no webhooks any more, and was switched off at once." in text
         assert URL in text
     assert client.get(path(endpoint)).context["page"].card.name == URL
+
+
+def test_delivery_that_was_answered_gone(client: Client, endpoint: WebhookEndpoint) -> None:
+    """N1: it was tried and has failed; what was never tried is cancelled."""
+    tried = make_delivery(endpoint, state="cancelled", tries=1, error=GONE)
+    never = make_delivery(endpoint, state="cancelled")
+    assert "Failed: the endpoint is gone (410)" in client.get(path(endpoint, f"/deliveries/{tried.id}")).text
+    shown = client.get(path(endpoint, f"/deliveries/{never.id}")).text
+    assert ("Cancelled" in shown, "410" in shown) == (True, False)
 
 
 def test_delivered_before_and_sent_again(client: Client, endpoint: WebhookEndpoint) -> None:

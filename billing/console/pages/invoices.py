@@ -19,9 +19,11 @@ from billing.invoices.queries import (
     Position,
     documents_of,
     has_documents,
+    having_documents,
     running_cycle,
     to_be_paid,
 )
+from billing.invoices.reversals import with_uncredited
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
@@ -63,12 +65,15 @@ class InvoiceSlice:
 
 @dataclass(frozen=True, slots=True)
 class InvoicesPage:
-    """Amounts in `currency`. `has_any` tells an account without invoices from a choice that leaves none over."""
+    """Amounts in `currency`. `has_any` tells an account without invoices from a choice that leaves none over;
+    `elsewhere` are then the tenant's other accounts, of those that the member may see, that have some.
+    """
 
     currency: str
     to_pay: OpenSum
     running: Running | None
     has_any: bool
+    elsewhere: Sequence[BillingAccount]
     status: str
     filters: Sequence[FilterLink]
     documents: Sequence[Document]
@@ -76,14 +81,26 @@ class InvoicesPage:
     notice: PaymentNotice | None
 
 
-def invoices_page(account: BillingAccount, at: datetime, *, status: str, before: Position | None) -> InvoicesPage:
-    """An account's page, also of one without a plan: what was issued stays."""
+def invoices_page(
+    account: BillingAccount,
+    at: datetime,
+    *,
+    status: str,
+    before: Position | None,
+    others: Sequence[BillingAccount] = (),
+) -> InvoicesPage:
+    """An account's page, also of one without a plan: what was issued stays. `others` are the tenant's that are open to
+    the member.
+    """
     listed = invoice_slice(account, status=status, before=before)
+    has_any = bool(listed.documents) or has_documents(account.id)
+    invoiced = having_documents(other.id for other in others) if others and not has_any else set()
     return InvoicesPage(
         currency=account.currency,
         to_pay=to_be_paid(account.id),
         running=_running(account, at),
-        has_any=bool(listed.documents) or has_documents(account.id),
+        has_any=has_any,
+        elsewhere=[other for other in others if other.id in invoiced],
         status=status,
         filters=_filters(status),
         documents=listed.documents,
@@ -114,7 +131,7 @@ def _running(account: BillingAccount, at: datetime) -> Running | None:
         period = terms_of(account.id, at).period(at) if cycle is None else Period(cycle.starts_at, cycle.ends_at)
     except NoActivePlan:
         return None
-    charges = unlisted_charges(account.id, before=at)
+    charges = with_uncredited(unlisted_charges(account.id, before=at), account.id, before=at)
     usage = sum((charge.cost for key, charge in charges.items() if key.funding in CHARGED), start=Decimal(0))
     return Running(period, max(usage, Decimal(0)), is_over=period.end <= at)
 

@@ -27,7 +27,9 @@ def invoices(request: ConsoleRequest, member: Member) -> HttpResponse:
     if is_swap(request):
         rows = invoice_slice(member.account, status=status, before=before)
         return render_page(request, member, "console/invoices/_rows.html", rows)
-    page = invoices_page(member.account, now(), status=status, before=before)
+    open_to = [entry.account for entry in member.open_accounts if entry.account.tenant_id == member.tenant.id]
+    others = [account for account in open_to if account.id != member.account.id]
+    page = invoices_page(member.account, now(), status=status, before=before, others=others)
     return render_page(request, member, "console/invoices.html", page)
 
 

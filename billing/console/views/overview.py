@@ -28,8 +28,10 @@ def overview(request: ConsoleRequest, member: Member) -> HttpResponse:
 @require_POST
 @member_page(Permission.BILLING_VIEW)
 def switch(request: ConsoleRequest, member: Member, account_id: UUID) -> HttpResponse:
-    """Look at another account from now on; 404 unless it is open to the person."""
+    """Look at another account from now on, first at its overview or its invoices; 404 unless it is open to the
+    person.
+    """
     if all(entry.account.id != account_id for entry in member.open_accounts):
         raise Http404
     request.session[CHOSEN_ACCOUNT] = str(account_id)
-    return redirect("console:overview")
+    return redirect("console:invoices" if request.POST.get("to") == "invoices" else "console:overview")

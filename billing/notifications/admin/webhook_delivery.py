@@ -19,9 +19,17 @@ from billing.notifications.event_types import EventType
 from billing.notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from billing.notifications.queries import body_of
 from billing.notifications.services.redeliver import redeliver
+from billing.notifications.webhook_posting import GONE
 from tenants.staff_admin import LargeTableAdmin, ReadOnlyInline, badge, change_url, confirmed_action, go_to, link
 
-_COLOURS = {"pending": "info", "delivered": "success", "failed": "danger", "cancelled": "default"}
+_GONE_FOR_GOOD = "failed: the endpoint is gone (410)"
+_COLOURS = {
+    "pending": "info",
+    "delivered": "success",
+    "failed": "danger",
+    "cancelled": "default",
+    _GONE_FOR_GOOD: "danger",
+}
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -77,7 +85,8 @@ class WebhookDeliveryAdmin(LargeTableAdmin[WebhookDelivery]):
 
     @badge("State", _COLOURS, ordering="state")
     def state_badge(self, delivery: WebhookDelivery) -> str:
-        return delivery.state
+        is_gone = delivery.state == WebhookDelivery.State.CANCELLED and delivery.error == GONE
+        return _GONE_FOR_GOOD if is_gone else delivery.state
 
     @admin.display(description="Event")
     def type(self, delivery: WebhookDelivery) -> str:
