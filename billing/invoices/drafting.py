@@ -67,15 +67,15 @@ def usage_lines(
     What comes to nothing is listed with the cycle that it was used in alone. `ends` has the ends of periods whose usage
     came late. What was taken back is for a credit note, not for a line.
     """
-    lines = []
-    for key, charge in charges.items():
-        current = span.is_current(key.period_start)
-        if charge.cost < 0:
-            continue
-        line = _usage_line(key, charge, span, currency, None if current else ends[key.period_start])
-        if current or line.amount:
-            lines.append(line)
+    listed = ((key, charge) for key, charge in charges.items() if _is_listed(key, charge, span, currency))
+    lines = [_usage_line(key, charge, span, currency, ends.get(key.period_start)) for key, charge in listed]
     return sorted(lines, key=_order)
+
+
+def _is_listed(key: ChargeKey, charge: Charge, span: Span, currency: str) -> bool:
+    if span.is_current(key.period_start):
+        return charge.cost >= 0
+    return key.funding in CHARGED and round_to_minor(charge.cost, currency) > 0
 
 
 def _usage_line(key: ChargeKey, charge: Charge, span: Span, currency: str, end: datetime | None) -> InvoiceLine:
@@ -108,9 +108,10 @@ def funded(lines: Iterable[InvoiceLine], funding: str, *, since: datetime | None
     return sum((line.amount for line in chosen), start=_ZERO)
 
 
-def late_starts(charges: Iterable[ChargeKey], span: Span) -> set[datetime]:
-    """The periods of which usage came after they had been closed."""
-    return {key.period_start for key in charges if not span.is_current(key.period_start)}
+def late_starts(charges: Mapping[ChargeKey, Charge], span: Span, currency: str) -> set[datetime]:
+    """The periods of which usage came after they had been closed, enough of it to be listed."""
+    listed = {key.period_start for key, charge in charges.items() if _is_listed(key, charge, span, currency)}
+    return {start for start in listed if not span.is_current(start)}
 
 
 def account_of(account_id: UUID) -> BillingAccount:

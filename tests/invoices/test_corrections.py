@@ -207,7 +207,7 @@ def test_event_that_waited_for_a_closing_is_after_it() -> None:
 
 def _wait_for_a_lock() -> None:
     """Until another connection waits for a row of ours."""
-    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
     for _ in range(2000):
         with connection.cursor() as cursor:
             cursor.execute(waiting)

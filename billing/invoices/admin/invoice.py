@@ -14,9 +14,12 @@ from django.utils.timezone import now
 
 from billing.core.money import spell_amount
 from billing.invoices.admin.credit_note_form import CreditNoteForm
+from billing.invoices.admin.document_texts import amount_field, party_text, taxes_text
 from billing.invoices.admin.lines import InvoiceLineInline
+from billing.invoices.documents.reading import customer_party, seller_party
 from billing.invoices.errors import NotCreditable
 from billing.invoices.models import Invoice
+from billing.invoices.models.invoice import NO_HASH
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.verify_invoices import verify_document
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
@@ -28,7 +31,6 @@ from tenants.staff_admin import (
     confirmed_action,
     go_to,
     link,
-    show_amount,
     uuid_in,
 )
 from tenants.staff_dialogs import dialog_action
@@ -37,12 +39,13 @@ _INVOICE = "billing_invoices_invoice"
 _KIND_COLOURS = {"Invoice": "info", "Credit note": "warning"}
 _SHOWN = 10  # findings, one message each
 _AMOUNTS = (
-    ("currency", "subtotal"),
-    ("tax", "total"),
-    ("credits_applied", "carried"),
-    ("amount_due", "taxes"),
-    ("off_debt", "as_credits"),
+    ("shown_subtotal", "shown_taxes"),
+    ("shown_total", "shown_credits_applied"),
+    ("shown_carried", "shown_due"),
+    ("shown_off_debt", "shown_as_credits"),
 )
+_SEAL = ("shown_position", "shown_previous_hash", "shown_hash")
+_AT_PROCESSOR = ("shown_external_id", "shown_external_number")
 
 
 @admin.register(Invoice)
@@ -50,7 +53,7 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
     """Documents are sealed when they are issued: nothing in them changes, and the database refuses it. What is wrong
     with one is corrected by a credit note."""
 
-    list_display = ("number", "belongs_to", "kind_badge", "issued_at", "shown_total", "shown_due", "currency", "status")
+    list_display = ("number", "belongs_to", "kind_badge", "issued_at", "shown_total", "shown_due", "status")
     list_filter = ("kind", "reason", "payment__status", "currency", "issued_at")
     search_fields = ("=number", "=external_id", "=external_number", "account__tenant__name", "account__tenant__slug")
     search_help_text = "Number, tenant, or the id of a document, cycle, account or tenant"
@@ -70,11 +73,15 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
             },
         ),
         ("Amounts", {"fields": _AMOUNTS}),
-        ("Parties", {"fields": (("seller", "customer"),)}),
-        ("Seal", {"fields": ("position", "previous_hash", "content_hash")}),
-        ("At the payment processor", {"fields": (("external_id", "external_number"),)}),
+        ("Parties", {"fields": (("shown_seller", "shown_customer"),)}),
+        ("Seal", {"fields": _SEAL}),
+        ("At the payment processor", {"fields": (_AT_PROCESSOR,)}),
     )
-    readonly_fields = ("kind_badge", "belongs_to", "closes", "status", "related")
+    readonly_fields = (
+        *("kind_badge", "belongs_to", "closes", "status", "related", "shown_seller", "shown_customer"),
+        *(name for pair in _AMOUNTS for name in pair),
+        *(*_SEAL, *_AT_PROCESSOR),
+    )
     inlines = (InvoiceLineInline,)
     actions_detail = ("check_seal", "credit_note")
 
@@ -101,15 +108,47 @@ class InvoiceAdmin(LargeTableAdmin[Invoice]):
     def kind_badge(self, invoice: Invoice) -> str:
         return invoice.get_kind_display()
 
-    @admin.display(description="Total", ordering="total")
-    def shown_total(self, invoice: Invoice) -> str:
-        return show_amount(invoice.total)
+    shown_subtotal = amount_field("subtotal", "Subtotal")
+    shown_total = amount_field("total", "Total")
+    shown_credits_applied = amount_field("credits_applied", "Paid from credits")
+    shown_carried = amount_field("carried", "Carried over from or to other invoices")
+    shown_due = amount_field("amount_due", "Due")
+    shown_off_debt = amount_field("off_debt", "Credit note: taken off what was owed")
+    shown_as_credits = amount_field("as_credits", "Credit note: given back as credits")
 
-    @admin.display(description="Due", ordering="amount_due")
-    def shown_due(self, invoice: Invoice) -> str:
-        return show_amount(invoice.amount_due)
+    @admin.display(description="Taxes")
+    def shown_taxes(self, invoice: Invoice) -> str:
+        return taxes_text(invoice)
 
-    @admin.display(description="Closes")
+    @admin.display(description="From")
+    def shown_seller(self, invoice: Invoice) -> str:
+        return party_text(seller_party(invoice.seller))
+
+    @admin.display(description="Bill to")
+    def shown_customer(self, invoice: Invoice) -> str:
+        return party_text(customer_party(invoice.customer))
+
+    @admin.display(description="Place among the account's documents")
+    def shown_position(self, invoice: Invoice) -> int:
+        return invoice.position
+
+    @admin.display(description="Seal of the document before it")
+    def shown_previous_hash(self, invoice: Invoice) -> str:
+        return "None: it is the first" if invoice.previous_hash == NO_HASH else invoice.previous_hash
+
+    @admin.display(description="Seal (SHA-256)")
+    def shown_hash(self, invoice: Invoice) -> str:
+        return invoice.content_hash
+
+    @admin.display(description="Its id there")
+    def shown_external_id(self, invoice: Invoice) -> str:
+        return invoice.external_id or "–"
+
+    @admin.display(description="Its number there")
+    def shown_external_number(self, invoice: Invoice) -> str:
+        return invoice.external_number or "–"
+
+    @admin.display(description="Billing cycle")
     def closes(self, invoice: Invoice) -> str:
         return "–" if invoice.cycle is None else link("billing_invoices_billingcycle", invoice.cycle_id, invoice.cycle)
 

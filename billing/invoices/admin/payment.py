@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from billing.core.money import spell_amount
 from billing.invoices.models import InvoicePayment
-from tenants.staff_admin import LargeTableAdmin, badge, link, show_amount
+from tenants.staff_admin import LargeTableAdmin, badge, link
 
 _COLOURS = {"Open": "warning", "Paid": "success", "Written off": "danger"}
 
@@ -51,20 +52,20 @@ class InvoicePaymentAdmin(LargeTableAdmin[InvoicePayment]):
 
     @admin.display(description="Due", ordering="invoice__amount_due")
     def due(self, payment: InvoicePayment) -> str:
-        return f"{show_amount(payment.invoice.amount_due)} {payment.invoice.currency}"
+        return spell_amount(payment.invoice.amount_due, payment.invoice.currency)
 
     @admin.display(description="Paid", ordering="amount_paid")
     def paid(self, payment: InvoicePayment) -> str:
-        return show_amount(payment.amount_paid)
+        return spell_amount(payment.amount_paid, payment.invoice.currency)
 
     @admin.display(description="Refunded", ordering="refunded")
     def back(self, payment: InvoicePayment) -> str:
-        return show_amount(payment.refunded)
+        return spell_amount(payment.refunded, payment.invoice.currency)
 
     @admin.display(description="Asked for again")
     def asked_again(self, payment: InvoicePayment) -> str:
         """What credit notes that were voided at the processor had taken off."""
-        return show_amount(payment.voided_notes)
+        return spell_amount(payment.voided_notes, payment.invoice.currency)
 
     @admin.display(description="Page at the payment processor")
     def page(self, payment: InvoicePayment) -> str:

@@ -88,9 +88,7 @@ def customer_party(customer: Mapping[str, Any]) -> PartyFacts:
 def _sums(document: Invoice) -> tuple[SumFacts, ...]:
     currency = document.currency
     sums = [SumFacts("Subtotal", money(document.subtotal, currency))]
-    sums += [
-        SumFacts(_tax_label(tax, currency), money(Decimal(str(tax["amount"])), currency)) for tax in document.taxes
-    ]
+    sums += [SumFacts(tax_label(tax, currency), money(Decimal(str(tax["amount"])), currency)) for tax in document.taxes]
     sums.append(SumFacts("Total", money(document.total, currency)))
     if document.credits_applied:
         sums.append(SumFacts("Credits applied", money(-document.credits_applied, currency), "Paid from your balance"))
@@ -104,7 +102,7 @@ def _sums(document: Invoice) -> tuple[SumFacts, ...]:
     return tuple(sums)
 
 
-def _tax_label(tax: Mapping[str, Any], currency: str) -> str:
+def tax_label(tax: Mapping[str, Any], currency: str) -> str:
     """As in "VAT 19% (Germany) on $58.00", without what it was computed on where that was not told."""
     rate = percent(tax["percent"]) if tax.get("percent") is not None else ""
     country = plain(tax.get("country") or "")

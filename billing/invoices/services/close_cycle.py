@@ -56,7 +56,8 @@ def finish_cycle(cycle: BillingCycle, account: BillingAccount, at: datetime) -> 
 
 def lines_of(account: BillingAccount, span: Span, charges: dict[ChargeKey, Charge], at: datetime) -> list[InvoiceLine]:
     """Usage lines of what is unlisted; usage of earlier periods names them."""
-    ends = {start: period_at(account_id=account.id, instant=start, at=at).end for start in late_starts(charges, span)}
+    late = late_starts(charges, span, account.currency)
+    ends = {start: period_at(account_id=account.id, instant=start, at=at).end for start in late}
     return usage_lines(charges, span, account.currency, ends)
 
 
