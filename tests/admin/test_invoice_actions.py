@@ -50,6 +50,24 @@ def test_cycle_is_closed_at_once(staff: Client) -> None:
         assert button(other, "close") not in staff.get(button(other, "change")).text
 
 
+def test_a_document_in_words(staff: Client) -> None:
+    """F2, I1: amounts with their currency, parties and taxes in lines, as a bookkeeper reads them."""
+    tax = {"name": "VAT", "percent": "19", "country": "DE", "amount": "1.71", "taxable": "9.00"}
+    invoice = issue(make_customer().account, taxes=[tax])
+    shown = staff.get(button(invoice, "change")).text
+    for text in (
+        "10.71 USD",
+        "9.00 USD",
+        "VAT 19% (Germany) on $9.00: 1.71 USD",
+        "9.000000000 USD",
+        "Account: Default",
+    ):
+        assert text in shown
+    for raw in ("10.710000000", "postal_code", "Off debt", "As credits", "next invoice"):
+        assert raw not in shown
+    assert "10.71 USD" in staff.get(reverse("admin:billing_invoices_invoice_changelist")).text
+
+
 def test_seal_is_checked(staff: Client) -> None:
     """I1: the button says that a document is as it was issued."""
     invoice = issue(make_customer().account)

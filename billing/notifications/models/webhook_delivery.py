@@ -103,7 +103,7 @@ class WebhookDelivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} → {self.endpoint_id}"
+        return f"Delivery about {self.object_id}"
 
 
 class WebhookAttempt(models.Model):
