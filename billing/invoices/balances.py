@@ -9,7 +9,7 @@ from django.db.models import Sum
 from billing.core.money import round_to_minor
 from billing.credits.models import Transfer
 from billing.invoices.charges import owed_for_credits, recorded_after
-from billing.invoices.models import Invoice, InvoiceLine
+from billing.invoices.models import Invoice, InvoiceLine, InvoicePayment
 from billing.invoices.reversals import corrections_of, noted_events
 from billing.subscriptions.models import BillingAccount
 from billing.usage.models import UsageEvent
@@ -79,8 +79,20 @@ def untaken_credit_notes(account: BillingAccount) -> list[Invoice]:
 
 
 def paid_in(account: BillingAccount) -> Decimal:
-    """What was ever paid of what the account owes, but for the processor's invoices that are documents."""
+    """What was ever paid of what the account owes, but for the processor's invoices that are documents.
+
+    Less what was given back of it, because what it paid for was taken back before any document listed it.
+    """
     theirs = Invoice.objects.filter(account_id=account.id).exclude(external_id="")
     keys = [f"invoice:{external_id}" for external_id in theirs.values_list("external_id", flat=True)]
     payments = Transfer.objects.filter(credit_account_id=account.receivable_id, reason=Transfer.Reason.PAYMENT)
-    return payments.exclude(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO
+    paid = payments.exclude(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO
+    back = Transfer.objects.filter(debit_account_id=account.receivable_id, reason=Transfer.Reason.PAYMENT)
+    return paid - (back.aggregate(sum=Sum("amount"))["sum"] or _ZERO)
+
+
+def unspent_payments(account: BillingAccount) -> Decimal:
+    """What of it has paid for no invoice of ours yet."""
+    own = InvoicePayment.objects.filter(invoice__account_id=account.id, invoice__external_id="")
+    spent = own.aggregate(sum=Sum("amount_paid"))["sum"] or _ZERO
+    return max(paid_in(account) - spent, _ZERO)

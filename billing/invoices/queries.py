@@ -216,7 +216,9 @@ def _documents() -> QuerySet[Invoice]:
 
 
 def _with_remaining(rows: QuerySet[Invoice]) -> QuerySet[Invoice]:
-    notes = Invoice.objects.filter(corrects_id=OuterRef("id")).order_by().values("corrects_id")
+    # The processor goes on asking for usage that was taken back, and takes it off its next invoice.
+    elsewhere = Q(reason=Invoice.Reason.CORRECTION) & ~Q(corrects__external_id="")
+    notes = Invoice.objects.filter(~elsewhere, corrects_id=OuterRef("id")).order_by().values("corrects_id")
     taken_off = Coalesce(Subquery(notes.annotate(taken=Sum("off_debt")).values("taken")), _NOTHING)
     paid = Coalesce(F("payment__amount_paid"), _NOTHING)
     settled = Q(payment__status__in=set(InvoicePayment.Status) - {InvoicePayment.Status.OPEN})

@@ -15,6 +15,7 @@ from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.errors import NotCreditable
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.services.issue_credit_note import issue_credit_note
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from tenants.models import AuditEvent
@@ -226,3 +227,4 @@ def _pay(customer: Customer, amount: str) -> None:
         idempotency_key="invoice:in_1",
         at=CLOSED,
     )
+    refresh_payments(account_id=account.id, at=CLOSED)

@@ -11,6 +11,7 @@ from billing.core.periods import Period
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import Invoice
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, ProcessorTax
+from billing.invoices.queries import remaining_of
 from billing.invoices.services.issue_from_processor import issue_from_processor
 from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
@@ -122,6 +123,7 @@ class TestRenewal:
         event = decode_id("evt", wrong)
         take_back_usage(account_id=customer.account.id, event_id=event, reason="Twice", at=END + HOUR, actor=SYSTEM)
         assert len(invoices_of(customer.account)) == 2
+        assert remaining_of(first.id) == first.amount_due  # the processor asks for it as before, and for less next time
         calls(customer, 10, END + DAY, minutes="10")
         end = END + 30 * DAY
         second = issue(customer, asked((PLAN, "9.00"), (METERED, "1.62"), name="in_2", at=end), at=end + HOUR)

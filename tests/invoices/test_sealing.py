@@ -9,9 +9,11 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from uuid_utils.compat import uuid7
 
+from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.sealing import canonical_content, seal_of
 from billing.invoices.services.issue_credit_note import issue_credit_note
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.invoices.services.verify_invoices import verify_document, verify_invoices
 from billing.notifications.models import Notice
 from tenants.services.record_audit import SYSTEM
@@ -173,6 +175,21 @@ def test_invoice_said_to_be_paid_while_it_is_owed_is_found() -> None:
     assert verify_invoices() == []
     _sql("UPDATE billing_invoices_invoicepayment SET status = 'paid', paid_at = now()")
     assert [finding for finding in verify_invoices() if "is owed, documents ask for 0" in finding]
+
+
+def test_paid_invoice_said_to_be_open_is_found() -> None:
+    """I2, M11: open invoices do not ask for more than is owed."""
+    customer = make_customer(balance="0.01")
+    calls(customer, 30, AT)
+    assert close(AT + 40 * DAY) == 1
+    account, due = customer.account, invoices_of(customer.account)[0].amount_due
+    settle_receivable(
+        credits_id=account.credits_id, receivable_id=account.receivable_id, amount=due, idempotency_key="paid", at=AT
+    )
+    refresh_payments(account_id=account.id, at=AT)
+    assert verify_invoices() == []
+    _sql("UPDATE billing_invoices_invoicepayment SET status = 'open', paid_at = NULL, amount_paid = 0")
+    assert [finding for finding in verify_invoices() if "open invoices ask for" in finding]
 
 
 def test_closed_cycles_are_final(customer: Customer) -> None:

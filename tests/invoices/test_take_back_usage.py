@@ -7,8 +7,10 @@ import pytest
 
 from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
+from billing.credits.services.pay_owed import pay_owed
+from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.models import Invoice
-from billing.invoices.queries import to_be_paid
+from billing.invoices.queries import asked_of_debt, to_be_paid
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.refresh_payments import refresh_payments
 from billing.invoices.services.take_back_usage import take_back_usage
@@ -139,3 +141,91 @@ def test_invoice_that_staff_had_credited(credited: str) -> None:
     assert lines_of(invoices_of(customer.account)[-1]) == [("adjustment", "pstn", "credits", Decimal("0.18"))]
     assert sum(one.total for one in Invoice.objects.filter(corrects=invoice)) == -18
     assert findings() == []
+
+
+def test_paid_before_any_invoice_asked_for_it() -> None:
+    """M4, I1: the payment comes back once, and pays no later invoice; the next one asks for what is used then."""
+    customer = make_customer("pro")
+    (wrong,) = calls(customer, 1, AT, minutes="1000")
+    buy(customer, "50", AT + DAY)
+    assert money_of(customer.account) == ("32", "0", "0")
+    take_back(customer, wrong, AT + 2 * DAY)
+    assert (money_of(customer.account), findings()) == (("50", "0", "0"), [])
+    calls(customer, 1, AT + 3 * DAY, minutes="500", key="right")
+    close(CLOSED)
+    assert to_be_paid(customer.account.id).amount == 9
+    assert (money_of(customer.account), findings()) == (("50", "0", "9"), [])
+
+
+def test_credits_bought_for_it_pay_the_next_usage() -> None:
+    """M2, I1: on a plan of credits the document says that credits paid."""
+    customer = make_customer()
+    (wrong,) = calls(customer, 1, AT, minutes="100")
+    buy(customer, "20", AT + DAY)
+    take_back(customer, wrong, AT + 2 * DAY)
+    assert findings() == []
+    calls(customer, 1, AT + 3 * DAY, minutes="50", key="right")
+    close(CLOSED)
+    assert sums_of(invoices_of(customer.account)[0]) == ("0.9", "0.9", "0", "0")
+    assert (money_of(customer.account), findings()) == (("19.1", "0", "0"), [])
+
+
+def test_twice_in_a_row() -> None:
+    """U3, I1: what came back of a paid invoice paid for newer usage, and that is taken back as well."""
+    customer = make_customer("pro")
+    (first,) = calls(customer, 1, AT, minutes="1000")
+    close(CLOSED)
+    settle(customer, "18", CLOSED)
+    (second,) = calls(customer, 1, CLOSED, minutes="500", key="second")
+    take_back(customer, first, CLOSED + DAY)
+    assert money_of(customer.account) == ("9", "0", "0")
+    take_back(customer, second, CLOSED + DAY)
+    assert (money_of(customer.account), findings()) == (("18", "0", "0"), [])
+    calls(customer, 1, CLOSED + 2 * DAY, minutes="500", key="third")
+    close(LATER)
+    assert to_be_paid(customer.account.id).amount == Decimal(money_of(customer.account)[2]) == 9
+    assert findings() == []
+
+
+def test_staff_had_credited_half_of_an_open_invoice() -> None:
+    """I1: what the invoice still asked for is taken off, whatever else is owed; the rest comes back."""
+    customer = make_customer()
+    (wrong,) = calls(customer, 1, AT, minutes="1000")
+    close(CLOSED)
+    (invoice,) = invoices_of(customer.account)
+    issue_credit_note(invoice_id=invoice.id, amount=Decimal(9), note="Sorry", actor=SYSTEM, at=CLOSED)
+    calls(customer, 1, CLOSED, minutes="100", key="new")
+    take_back(customer, wrong, CLOSED + DAY)
+    note = invoices_of(customer.account)[2]
+    assert (note.off_debt, note.as_credits, to_be_paid(customer.account.id).amount) == (9, 0, 0)
+    assert (money_of(customer.account), findings()) == (("7.2", "0", "0"), [])
+    close(LATER)
+    assert (to_be_paid(customer.account.id).amount, findings()) == (0, [])
+
+
+def buy(customer: Customer, amount: str, at: datetime) -> None:
+    """Credits, which pay what is owed and on no invoice, as a purchase by card does."""
+    account = customer.account
+    make_credits(account, amount, at=at, key=f"buy-{at}")
+    asked = asked_of_debt(account.id)
+    pay_owed(
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        most=Decimal(amount),
+        billed=asked,
+        idempotency_key=f"paid-{at}",
+        at=at,
+    )
+
+
+def settle(customer: Customer, amount: str, at: datetime) -> None:
+    """By card."""
+    account = customer.account
+    settle_receivable(
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        amount=Decimal(amount),
+        idempotency_key=f"card-{at}",
+        at=at,
+    )
+    refresh_payments(account_id=account.id, at=at)

@@ -18,6 +18,8 @@ _REASONS = {
     Grant.Source.ADJUSTMENT: Transfer.Reason.ADJUSTMENT,
 }
 
+_REVENUE, _FUNDING = LedgerAccount.Kind.REVENUE, LedgerAccount.Kind.FUNDING
+
 
 @transaction.atomic
 def grant_credits(
@@ -31,12 +33,13 @@ def grant_credits(
     expires_at: datetime | None = None,
     description: str = "",
     given_back: bool = False,
+    out_of: UUID | None = None,
     reason: Transfer.Reason | None = None,
 ) -> Grant:
     """Add a lot of credits to a customer's account, in its currency; the same key again gives the first lot.
 
-    Lower `priority` burns first. `given_back` money comes out of revenue: a charge that is taken back. The ledger shows
-    the source's `reason` unless another is given.
+    Lower `priority` burns first. `given_back` money comes out of revenue: a charge that is taken back; else it comes
+    `out_of` the account named, or of what is funded. The ledger shows the source's `reason` unless another is given.
     Raises ValueError for an amount that is not positive or an expiry that has passed, TransferConflict when the key
     stands for another movement.
     """
@@ -52,9 +55,7 @@ def grant_credits(
     expire_grants(account_id=account_id, at=at)
     fold_burn_down(account_id=account_id)
     transfer = post_transfer(
-        debit_account=platform_account(
-            LedgerAccount.Kind.REVENUE if given_back else LedgerAccount.Kind.FUNDING, account.currency
-        ),
+        debit_account=out_of or platform_account(_REVENUE if given_back else _FUNDING, account.currency),
         credit_account=account_id,
         amount=amount,
         reason=reason or (Transfer.Reason.REVERSAL if given_back else _REASONS[source]),

@@ -10,10 +10,10 @@ from django.db import connection
 from django.db.models import Sum
 
 from billing.core.money import minor_unit
-from billing.invoices.balances import carried_over, paid_in, unlisted_reversals
+from billing.invoices.balances import carried_over, unlisted_reversals
 from billing.invoices.charges import owed_for_credits
 from billing.invoices.cycles import span_of, usage_until
-from billing.invoices.models import Invoice, InvoiceLine, InvoicePayment
+from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.queries import asked_by_one_off, to_be_paid
 from billing.invoices.reversals import corrections_of
 from billing.invoices.services.correct_usage import creditable_part
@@ -102,7 +102,7 @@ def debt_findings(account: BillingAccount) -> Iterator[str]:
     open invoices of ours that ask for more than is owed.
 
     Usage that no document lists yet, what is carried over and credits that were refunded after they were spent are
-    owed as well; what was paid and is on no invoice yet is not asked for any more.
+    owed as well.
     """
     owed, unlisted, refunded = _row(_OWED, {"account": account.id, "receivable": account.receivable_id})
     invoices = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE).select_related("payment")
@@ -117,9 +117,7 @@ def debt_findings(account: BillingAccount) -> Iterator[str]:
             f"and {waiting} at most is left for the next."
         )
     ours = sum((row.remaining for row in asked_by_one_off(account.id, _EVERYTHING)), start=_ZERO)
-    own = InvoicePayment.objects.filter(invoice__account_id=account.id, invoice__external_id="")
-    told = own.aggregate(sum=Sum("amount_paid"))["sum"] or _ZERO
-    if ours - max(paid_in(account) - told, _ZERO) > owed + rounding:
+    if ours > owed + rounding:
         yield f"{account}: open invoices ask for {ours} {account.currency}, {owed} is owed."
 
 

@@ -12,6 +12,7 @@ from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.reversals import with_uncredited
 from billing.invoices.services.correct_usage import correct_usage
 from billing.invoices.services.issue_document import issue_document
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
@@ -43,6 +44,7 @@ def close_cycle(*, cycle_id: UUID, at: datetime, waits: bool = True) -> bool:
     draft = _draft(account, cycle, span, lines)
     if _is_worth_it(draft):
         issue_document(draft, at=at)
+        refresh_payments(account_id=account.id, at=at)  # what it asks for may have been paid before
     finish_cycle(cycle, account, at)
     return True
 

@@ -52,7 +52,8 @@ def _draft(account: BillingAccount, correction: Correction, at: datetime) -> Dra
     if amount <= 0:
         return None
     period = Period(key.period_start, period_at(account_id=account.id, instant=key.period_start, at=at).end)
-    as_credits = min(_given_as_credits(account, [event.id for event in events]), amount)
+    given = _given_as_credits(account, [event.id for event in events])
+    off_debt = min(max(round_to_minor(correction.cost - given, account.currency), _ZERO), amount)
     taken_back = _taken_back(events)
     line = InvoiceLine(
         kind=InvoiceLine.Kind.CORRECTION,
@@ -75,15 +76,16 @@ def _draft(account: BillingAccount, correction: Correction, at: datetime) -> Dra
         reason=Invoice.Reason.CORRECTION,
         period=period,
         lines=[line],
-        columns=_columns(invoice, amount, as_credits),
+        columns=_columns(invoice, amount, off_debt),
     )
 
 
-def _columns(invoice: Invoice, amount: Decimal, as_credits: Decimal) -> dict[str, Any]:
+def _columns(invoice: Invoice, amount: Decimal, off_debt: Decimal) -> dict[str, Any]:
+    """What was taken off goes first: where the note says less than came back, the invoice asks for what is owed."""
     return {
         "corrects_id": invoice.id,
-        "off_debt": amount - as_credits,
-        "as_credits": as_credits,
+        "off_debt": off_debt,
+        "as_credits": amount - off_debt,
         "note": f"Usage on invoice {invoice.number} was taken back.",
     }
 
@@ -97,7 +99,6 @@ def _taken_back(events: Sequence[UsageEvent]) -> Charge:
 
 
 def _given_as_credits(account: BillingAccount, events: Sequence[UUID]) -> Decimal:
-    """What the reversals of these events gave back as credits, in whole minor units."""
+    """What the reversals of these events gave back as credits."""
     keys = [f"grant:{account.credits_id}:reversal:{event}" for event in events]
-    given = Transfer.objects.filter(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO
-    return round_to_minor(given, account.currency)
+    return Transfer.objects.filter(idempotency_key__in=keys).aggregate(sum=Sum("amount"))["sum"] or _ZERO

@@ -4,10 +4,13 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.credits.models import LedgerAccount, Transfer
+from billing.credits.models import Grant, LedgerAccount, Transfer
+from billing.credits.services.grant_credits import grant_credits
 from billing.credits.services.pay_owed import pay_owed
+from billing.invoices.balances import unspent_payments
+from billing.invoices.charges import CHARGED
 from billing.invoices.drafting import account_of
-from billing.invoices.queries import remaining_of, to_be_paid
+from billing.invoices.queries import asked_of_debt, remaining_of
 from billing.invoices.reversals import document_of
 from billing.invoices.services.correct_usage import correct_usage
 from billing.invoices.services.refresh_payments import refresh_payments
@@ -32,6 +35,7 @@ def take_back_usage(*, account_id: UUID, event_id: UUID, reason: str, at: dateti
     """
     account = account_of(account_id)
     lock_ledgers([account_id])
+    refresh_payments(account_id=account_id, at=at)  # what was paid stands on the invoices that it paid
     event = UsageEvent.objects.get(account_id=account_id, id=event_id)
     is_asked_here = governing_agreement(account_id) is None
     reversal = reverse_event(
@@ -40,22 +44,50 @@ def take_back_usage(*, account_id: UUID, event_id: UUID, reason: str, at: dateti
         reason=reason,
         at=at,
         actor=actor,
-        most_off_debt=_asked_for(account, event) if is_asked_here else None,
+        most_off_debt=_owed_for(account, event, at) if is_asked_here else None,
     )
+    correct_usage(account=account, at=at)
     if is_asked_here:
         _pay_what_no_invoice_asks_for(account, event, at)
-    correct_usage(account=account, at=at)
     refresh_payments(account_id=account_id, at=at)
     return reversal
 
 
-def _asked_for(account: BillingAccount, event: UsageEvent) -> Decimal | None:
+def _owed_for(account: BillingAccount, event: UsageEvent, at: datetime) -> Decimal | None:
     """What its cost may be taken off; None where the payment processor asked for it."""
     document = document_of(event)
     if document is not None:
         return None if document.external_id else remaining_of(document.id)
+    return _on_no_invoice(account) + _payment_given_back(account, event, at)
+
+
+def _on_no_invoice(account: BillingAccount) -> Decimal:
+    """What is owed and not asked for by an open invoice."""
     owed = -LedgerAccount.objects.get(id=account.receivable_id).balance
-    return max(owed - to_be_paid(account.id).amount, _ZERO)
+    return max(owed - asked_of_debt(account.id), _ZERO)
+
+
+def _payment_given_back(account: BillingAccount, event: UsageEvent, at: datetime) -> Decimal:
+    """What of the event was paid before any invoice asked for it, as credits again: it is owed until it is taken off.
+
+    Else the payment would go to the next invoice, which does not list the event, and be given back as well.
+    """
+    if UsageEvent.objects.filter(account_id=account.id, reverses_id=event.id).exists():
+        return _ZERO
+    amount = min(event.cost - _on_no_invoice(account), unspent_payments(account))
+    if event.funding not in CHARGED or amount <= 0:
+        return _ZERO
+    grant_credits(
+        account_id=account.credits_id,
+        amount=amount,
+        source=Grant.Source.ADJUSTMENT,
+        idempotency_key=f"unpaid:{event.id}",
+        at=at,
+        description="Payment given back: the usage was taken back before it was invoiced",
+        out_of=account.receivable_id,
+        reason=Transfer.Reason.PAYMENT,
+    )
+    return amount
 
 
 def _pay_what_no_invoice_asks_for(account: BillingAccount, event: UsageEvent, at: datetime) -> None:
@@ -65,7 +97,7 @@ def _pay_what_no_invoice_asks_for(account: BillingAccount, event: UsageEvent, at
             credits_id=account.credits_id,
             receivable_id=account.receivable_id,
             most=given.amount,
-            billed=to_be_paid(account.id).amount,
+            billed=asked_of_debt(account.id),
             idempotency_key=f"reversal:{event.id}:paid",
             at=at,
         )
