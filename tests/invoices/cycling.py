@@ -3,16 +3,22 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import count
 
 from billing.core.ids import decode_id
+from billing.credits.services.pay_owed import pay_owed
+from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.invoices.queries import asked_of_debt
 from billing.invoices.services.close_due_cycles import close_due_cycles
+from billing.invoices.services.refresh_payments import refresh_payments
 from billing.subscriptions.models import BillingAccount
-from tests.make import Customer
+from tests.make import Customer, make_credits
 from tests.money_make import event, report
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+_numbers = count(1)
 
 
 def calls(
@@ -59,3 +65,31 @@ def sums_of(invoice: Invoice) -> tuple[str, str, str, str]:
 
 def ids(events: Iterable[str]) -> list[object]:
     return [decode_id("evt", one) for one in events]
+
+
+def buy(customer: Customer, amount: str, at: datetime) -> None:
+    """Credits, which pay what is owed and on no invoice, as a purchase by card does."""
+    account = customer.account
+    make_credits(account, amount, at=at, key=f"buy-{next(_numbers)}")
+    pay_owed(
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        most=Decimal(amount),
+        billed=asked_of_debt(account.id),
+        idempotency_key=f"paid-{next(_numbers)}",
+        at=at,
+    )
+    refresh_payments(account_id=account.id, at=at)
+
+
+def settle(customer: Customer, amount: str, at: datetime) -> None:
+    """By card."""
+    account = customer.account
+    settle_receivable(
+        credits_id=account.credits_id,
+        receivable_id=account.receivable_id,
+        amount=Decimal(amount),
+        idempotency_key=f"card-{next(_numbers)}",
+        at=at,
+    )
+    refresh_payments(account_id=account.id, at=at)

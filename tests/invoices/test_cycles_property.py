@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
+from billing.invoices.queries import to_be_paid
+from billing.invoices.services.correct_usage import creditable_of
+from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.subscriptions.queries import terms_of
@@ -22,13 +25,15 @@ from billing.subscriptions.services.subscribe import subscribe
 from billing.usage.models import UsageEvent
 from billing.usage.services.flush_rollups import flush_all_rollups
 from tenants.services.record_audit import SYSTEM
-from tests.invoices.cycling import DAY, HOUR, calls, close, runs
-from tests.make import AT, Customer, make_credits, make_customer
+from tests.invoices.cycling import DAY, HOUR, buy, calls, close, invoices_of, runs, settle
+from tests.make import AT, Customer, make_customer
 
 COSTS = {"calls": Decimal("0.018"), "runs": Decimal("0.0075")}
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["calls", "runs", "late", "reverse", "close", "fold", "buy"]), st.integers(1, 20), st.integers()
+        st.sampled_from(["calls", "runs", "late", "reverse", "close", "fold", "buy", "pay", "credit"]),
+        st.integers(1, 20),
+        st.integers(),
     ),
     min_size=3,
     max_size=14,
@@ -62,7 +67,18 @@ class History:
             case "fold":
                 flush_all_rollups()
             case "buy":
-                make_credits(self.customer.account, str(amount), at=self.now, key=f"buy-{self.number}")
+                buy(self.customer, str(amount), self.now)
+            case "pay" if asked := to_be_paid(self.customer.account.id).amount:
+                settle(self.customer, str(round(asked / (1 + choice % 2), 2)), self.now)
+            case "credit" if left := [one for one in self._invoices() if creditable_of(one)]:
+                self._credit(left[choice % len(left)], amount)
+
+    def _invoices(self) -> list[Invoice]:
+        return [one for one in invoices_of(self.customer.account) if one.kind == Invoice.Kind.INVOICE]
+
+    def _credit(self, invoice: Invoice, amount: int) -> None:
+        part = min(creditable_of(invoice), Decimal(amount) / 20)
+        issue_credit_note(invoice_id=invoice.id, amount=part, note="Sorry", actor=SYSTEM, at=self.now)
 
     def _use(self, kind: str, amount: int, at: datetime) -> None:
         if kind == "calls":

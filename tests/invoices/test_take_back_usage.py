@@ -7,16 +7,14 @@ import pytest
 
 from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
-from billing.credits.services.pay_owed import pay_owed
-from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.models import Invoice
-from billing.invoices.queries import asked_of_debt, to_be_paid
+from billing.invoices.queries import to_be_paid
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.refresh_payments import refresh_payments
 from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from tenants.services.record_audit import SYSTEM
-from tests.invoices.cycling import DAY, calls, close, invoices_of, lines_of, sums_of
+from tests.invoices.cycling import DAY, buy, calls, close, invoices_of, lines_of, settle, sums_of
 from tests.make import AT, Customer, make_credits, make_customer
 from tests.money_make import money_of
 
@@ -201,31 +199,3 @@ def test_staff_had_credited_half_of_an_open_invoice() -> None:
     assert (money_of(customer.account), findings()) == (("7.2", "0", "0"), [])
     close(LATER)
     assert (to_be_paid(customer.account.id).amount, findings()) == (0, [])
-
-
-def buy(customer: Customer, amount: str, at: datetime) -> None:
-    """Credits, which pay what is owed and on no invoice, as a purchase by card does."""
-    account = customer.account
-    make_credits(account, amount, at=at, key=f"buy-{at}")
-    asked = asked_of_debt(account.id)
-    pay_owed(
-        credits_id=account.credits_id,
-        receivable_id=account.receivable_id,
-        most=Decimal(amount),
-        billed=asked,
-        idempotency_key=f"paid-{at}",
-        at=at,
-    )
-
-
-def settle(customer: Customer, amount: str, at: datetime) -> None:
-    """By card."""
-    account = customer.account
-    settle_receivable(
-        credits_id=account.credits_id,
-        receivable_id=account.receivable_id,
-        amount=Decimal(amount),
-        idempotency_key=f"card-{at}",
-        at=at,
-    )
-    refresh_payments(account_id=account.id, at=at)

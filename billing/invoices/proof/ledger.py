@@ -102,12 +102,13 @@ def debt_findings(account: BillingAccount) -> Iterator[str]:
     open invoices of ours that ask for more than is owed.
 
     Usage that no document lists yet, what is carried over and credits that were refunded after they were spent are
-    owed as well.
+    owed as well. What was taken back and no credit note can say is listed all the same.
     """
     owed, unlisted, refunded = _row(_OWED, {"account": account.id, "receivable": account.receivable_id})
     invoices = Invoice.objects.filter(account_id=account.id, kind=Invoice.Kind.INVOICE).select_related("payment")
     theirs = invoices.exclude(external_id="").filter(payment__isnull=False).exclude(payment__status="paid")
     asked = sum((max(row.amount_due - row.payment.amount_paid, _ZERO) for row in theirs), to_be_paid(account.id).amount)
+    unlisted += sum((correction.cost for correction in corrections_of(account.id)), start=_ZERO)
     waiting = max(unlisted, _ZERO) + max(carried_over(account), _ZERO) + max(refunded, _ZERO)
     # Each line was rounded once, and so was what the processor was told of each meter.
     rounding = minor_unit(account.currency) * (1 + InvoiceLine.objects.filter(account_id=account.id).count())
