@@ -102,6 +102,19 @@ def _order(line: InvoiceLine) -> tuple[Any, ...]:
     return (line.kind == InvoiceLine.Kind.ADJUSTMENT, line.funding not in CHARGED, -line.amount, line.product)
 
 
+def credit_line(note: Invoice) -> InvoiceLine:
+    """Of a credit note whose amount nobody asks for any more."""
+    return InvoiceLine(
+        kind=InvoiceLine.Kind.CREDIT,
+        description=f"Credit note {note.number}",
+        period_start=note.period_start,
+        period_end=note.period_end,
+        rated=-note.off_debt,
+        amount=-note.off_debt,
+        external_id=note.number,
+    )
+
+
 def funded(lines: Iterable[InvoiceLine], funding: str, *, since: datetime | None = None) -> Decimal:
     """What the usage lines of one kind of funding come to, of the periods that began at `since` or later."""
     chosen = (line for line in lines if line.funding == funding and (since is None or line.period_start >= since))

@@ -8,6 +8,7 @@ import pytest
 
 from billing.core.ids import decode_id
 from billing.core.periods import Period
+from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import Invoice
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, ProcessorTax
@@ -16,10 +17,11 @@ from billing.invoices.services.issue_from_processor import issue_from_processor
 from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.subscriptions.models import Agreement, Subscription
+from billing.subscriptions.services.subscribe import subscribe
 from tenants.services.record_audit import SYSTEM
 from tests.invoices.cycling import DAY, HOUR, calls, close, cycles_of, invoices_of, lines_of, runs, sums_of
 from tests.make import AT, Customer, make_customer
-from tests.money_make import in_threads
+from tests.money_make import in_threads, money_of
 
 END = datetime.fromisoformat("2026-04-10T12:00:00+00:00")
 
@@ -65,6 +67,18 @@ def issue(customer: Customer, invoice: ProcessorInvoice, at: datetime = END + HO
     document = issue_from_processor(account_id=customer.account.id, invoice=invoice, at=at)
     assert document is not None
     return document
+
+
+def take_back(customer: Customer, event: str, *, at: datetime) -> None:
+    event_id = decode_id("evt", event)
+    take_back_usage(account_id=customer.account.id, event_id=event_id, reason="Twice", at=at, actor=SYSTEM)
+
+
+def end(customer: Customer, *, at: datetime) -> None:
+    """The subscription, without a last invoice."""
+    ended = {"status": "canceled", "governs": False, "ended_at": at, "period_end": at}
+    Agreement.objects.filter(account=customer.account).update(**ended)
+    subscribe(account_id=customer.account.id, plan_slug="free", at=at)
 
 
 PLAN, METERED, PRORATION = ProcessorLineKind.PLAN, ProcessorLineKind.METERED, ProcessorLineKind.PRORATION
@@ -120,8 +134,7 @@ class TestRenewal:
         customer = subscriber()
         wrong, *_ = calls(customer, 10, AT + DAY, minutes="10")
         first = issue(customer, asked((PLAN, "9.00"), (METERED, "1.80")))
-        event = decode_id("evt", wrong)
-        take_back_usage(account_id=customer.account.id, event_id=event, reason="Twice", at=END + HOUR, actor=SYSTEM)
+        take_back(customer, wrong, at=END + HOUR)
         assert len(invoices_of(customer.account)) == 2
         assert remaining_of(first.id) == first.amount_due  # the processor asks for it as before, and for less next time
         calls(customer, 10, END + DAY, minutes="10")
@@ -133,6 +146,38 @@ class TestRenewal:
         ]
         assert sums_of(second) == ("10.62", "0", "0", "10.62")
         assert (first.number[-4:], second.number[-4:], verify_invoices()) == ("0001", "0002", [])
+
+    def test_usage_taken_back_and_the_subscription_ended(self) -> None:
+        """I1, U3: what the processor takes off no more stands on our own invoice; later notes give credits."""
+        customer = subscriber()
+        wrong, other, *_ = calls(customer, 10, AT + DAY, minutes="10")
+        issue(customer, asked((PLAN, "9.00"), (METERED, "1.80")))
+        settle_receivable(
+            credits_id=customer.account.credits_id,
+            receivable_id=customer.account.receivable_id,
+            amount=Decimal("1.80"),
+            idempotency_key="invoice:in_1",
+            at=END + HOUR,
+        )
+        calls(customer, 1, END + DAY, minutes="100")
+        take_back(customer, wrong, at=END + DAY)
+        end(customer, at=END + 2 * DAY)
+        take_back(customer, other, at=END + 3 * DAY)
+        assert [(one.off_debt, one.as_credits) for one in invoices_of(customer.account)[1:]] == [
+            (Decimal("0.18"), 0),
+            (0, Decimal("0.18")),
+        ]
+        close(END + 60 * DAY)
+        last = invoices_of(customer.account)[-1]
+        assert [(kind, amount) for kind, _, _, amount in lines_of(last)] == [
+            ("usage", Decimal("1.80")),
+            ("credit", Decimal("-0.18")),
+        ]
+        assert (remaining_of(last.id), money_of(customer.account)[2], verify_invoices()) == (
+            Decimal("1.62"),
+            "1.62",
+            [],
+        )
 
     def test_renewal_that_never_comes(self) -> None:
         """I1: after three days the cycle is closed all the same; the processor will ask for what it lists."""

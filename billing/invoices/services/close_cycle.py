@@ -1,13 +1,14 @@
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 from django.db import transaction
 
-from billing.invoices.balances import carried_over, lacked_credits
+from billing.invoices.balances import carried_over, lacked_credits, untaken_credit_notes
 from billing.invoices.charges import Charge, ChargeKey, unlisted_charges
 from billing.invoices.cycles import awaited_until, grace, new_cycle, span_of, usage_until
-from billing.invoices.drafting import Draft, Span, account_of, funded, late_starts, usage_lines
+from billing.invoices.drafting import Draft, Span, account_of, credit_line, funded, late_starts, usage_lines
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.reversals import with_uncredited
 from billing.invoices.services.correct_usage import correct_usage
@@ -95,8 +96,11 @@ def _is_awaited(cycle: BillingCycle, at: datetime) -> bool:
 
 def _draft(account: BillingAccount, cycle: BillingCycle, span: Span, lines: list[InvoiceLine]) -> Draft:
     charged = funded(lines, "credits")
-    others = funded(lines, "invoice") if governing_agreement(account.id) is None else _ZERO
+    is_asked_here = governing_agreement(account.id) is None
+    others = funded(lines, "invoice") if is_asked_here else _ZERO
     paid = charged - lacked_credits(account, before=cycle.ends_at, listed=charged, others=others)
+    if is_asked_here:
+        lines = [*lines, *_credits_of_notes(account, sum((line.amount for line in lines), start=_ZERO) - paid)]
     return Draft(
         account=account,
         reason=Invoice.Reason.CYCLE,
@@ -106,6 +110,14 @@ def _draft(account: BillingAccount, cycle: BillingCycle, span: Span, lines: list
         carried=_carried(account, lines, paid),
         columns={"cycle_id": cycle.id},
     )
+
+
+def _credits_of_notes(account: BillingAccount, due: Decimal) -> Iterator[InvoiceLine]:
+    """Usage that was taken back from what the processor was still to ask for, where it does not ask any more."""
+    for note in untaken_credit_notes(account) if due > 0 else ():
+        if note.off_debt <= due:
+            due -= note.off_debt
+            yield credit_line(note)
 
 
 def _carried(account: BillingAccount, lines: list[InvoiceLine], paid: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ from billing.core.money import round_to_minor
 from billing.core.periods import Period
 from billing.invoices.balances import lacked_credits, untaken_credit_notes
 from billing.invoices.cycles import span_of, usage_until
-from billing.invoices.drafting import Draft, account_of, funded
+from billing.invoices.drafting import Draft, account_of, credit_line, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, written_tax
@@ -97,7 +97,7 @@ def _draft(account: BillingAccount, invoice: ProcessorInvoice, cycle: BillingCyc
     paid = carried = _ZERO
     if metered or cycle is not None:
         usage = _usage(account, cycle, invoice, at)
-        credit = [_taken(note) for note in untaken_credit_notes(account)]
+        credit = [credit_line(note) for note in untaken_credit_notes(account)]
         charged = funded(usage, "credits")
         paid = charged - lacked_credits(account, before=cycle.ends_at if cycle else at, listed=charged)
         asked = sum((line.amount for line in metered), start=_ZERO)
@@ -143,17 +143,4 @@ def _line(line: ProcessorLine) -> InvoiceLine:
         rated=line.amount,
         amount=line.amount,
         external_id=line.external_id,
-    )
-
-
-def _taken(note: Invoice) -> InvoiceLine:
-    """A credit note whose amount the processor does not ask for any more."""
-    return InvoiceLine(
-        kind=InvoiceLine.Kind.CREDIT,
-        description=f"Credit note {note.number}",
-        period_start=note.period_start,
-        period_end=note.period_end,
-        rated=-note.off_debt,
-        amount=-note.off_debt,
-        external_id=note.number,
     )

@@ -53,11 +53,11 @@ def take_back_usage(*, account_id: UUID, event_id: UUID, reason: str, at: dateti
     return reversal
 
 
-def _owed_for(account: BillingAccount, event: UsageEvent, at: datetime) -> Decimal | None:
-    """What its cost may be taken off; None where the payment processor asked for it."""
+def _owed_for(account: BillingAccount, event: UsageEvent, at: datetime) -> Decimal:
+    """What its cost may be taken off: nothing where the processor asked for it, which will ask for no more."""
     document = document_of(event)
     if document is not None:
-        return None if document.external_id else remaining_of(document.id)
+        return _ZERO if document.external_id else remaining_of(document.id)
     return _on_no_invoice(account) + _payment_given_back(account, event, at)
 
 
