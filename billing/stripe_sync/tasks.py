@@ -51,10 +51,10 @@ def push_prices() -> None:
 
 
 @shared_task(name="billing.stripe_sync.tasks.push_details")
-def push_billing_details(account: str = "") -> None:
+def push_billing_details(account_id: str = "") -> None:
     """Let Stripe have the billing details that it lacks: of one account, or of all (I1)."""
-    if account:
-        _while_stripe_is_there(lambda: push_details(account_id=UUID(account), at=now()))
+    if account_id:
+        _while_stripe_is_there(lambda: push_details(account_id=UUID(account_id), at=now()))
     else:
         _while_stripe_is_there(lambda: push_waiting_details(at=now()))
 
