@@ -31,8 +31,8 @@ def lacked_credits(account: BillingAccount, *, before: datetime, listed: Decimal
     of before that was recorded late. Negative where what was taken off was owed for `others`, new usage that credits
     do not pay for: that is paid by the credits that were not given back.
     """
-    taken_off = _taken_off_before_listed(account, before)
-    if not listed and not (others and taken_off):
+    taken_off = _taken_off_before_listed(account, before) if listed or others else _ZERO
+    if not listed and not taken_off:
         return _ZERO
     lines = InvoiceLine.objects.filter(account_id=account.id, funding="credits")
     charged = lines.exclude(kind=InvoiceLine.Kind.CORRECTION).aggregate(sum=Sum("amount"))["sum"] or _ZERO

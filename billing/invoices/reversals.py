@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -58,13 +58,15 @@ def document_of(event: UsageEvent) -> Invoice | None:
     return _Listing(event.account_id).document_of(event)
 
 
-def with_uncredited(charges: dict[ChargeKey, Charge], account_id: UUID, *, before: datetime) -> dict[ChargeKey, Charge]:
+def with_uncredited(
+    charges: dict[ChargeKey, Charge], uncredited: Iterable[Correction], *, before: datetime
+) -> dict[ChargeKey, Charge]:
     """What is unlisted, where some usage was taken back that no credit note can say, added in place.
 
     Its invoice is credited as a whole, or it comes to too little: documents go on listing it, and must not set it
     against other usage.
     """
-    for correction in corrections_of(account_id):
+    for correction in uncredited:
         if correction.key.period_start < before:
             charge = charges.setdefault(correction.key, Charge())
             for event in correction.events:

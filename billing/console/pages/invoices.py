@@ -23,7 +23,7 @@ from billing.invoices.queries import (
     running_cycle,
     to_be_paid,
 )
-from billing.invoices.reversals import with_uncredited
+from billing.invoices.reversals import corrections_of, with_uncredited
 from billing.subscriptions.errors import NoActivePlan
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import terms_of
@@ -131,7 +131,7 @@ def _running(account: BillingAccount, at: datetime) -> Running | None:
         period = terms_of(account.id, at).period(at) if cycle is None else Period(cycle.starts_at, cycle.ends_at)
     except NoActivePlan:
         return None
-    charges = with_uncredited(unlisted_charges(account.id, before=at), account.id, before=at)
+    charges = with_uncredited(unlisted_charges(account.id, before=at), corrections_of(account.id), before=at)
     usage = sum((charge.cost for key, charge in charges.items() if key.funding in CHARGED), start=Decimal(0))
     return Running(period, max(usage, Decimal(0)), is_over=period.end <= at)
 

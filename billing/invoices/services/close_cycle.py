@@ -14,7 +14,7 @@ from billing.invoices.reversals import with_uncredited
 from billing.invoices.services.correct_usage import correct_usage
 from billing.invoices.services.issue_document import issue_document
 from billing.invoices.services.refresh_payments import refresh_payments
-from billing.subscriptions.models import BillingAccount
+from billing.subscriptions.models import Agreement, BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
 from billing.usage.periods import period_at
@@ -66,8 +66,8 @@ def lines_of(account: BillingAccount, span: Span, charges: dict[ChargeKey, Charg
 
 def corrected_charges(account: BillingAccount, *, before: datetime, at: datetime) -> dict[ChargeKey, Charge]:
     """What is unlisted once credit notes are issued for what was taken back; under the account's ledger lock."""
-    correct_usage(account=account, at=at)
-    return with_uncredited(unlisted_charges(account.id, before=before), account.id, before=before)
+    uncredited = correct_usage(account=account, at=at)
+    return with_uncredited(unlisted_charges(account.id, before=before), uncredited, before=before)
 
 
 def refresh_end(cycle: BillingCycle, account: BillingAccount) -> None:
@@ -96,10 +96,10 @@ def _is_awaited(cycle: BillingCycle, at: datetime) -> bool:
 
 def _draft(account: BillingAccount, cycle: BillingCycle, span: Span, lines: list[InvoiceLine]) -> Draft:
     charged = funded(lines, "credits")
-    is_asked_here = governing_agreement(account.id) is None
-    others = funded(lines, "invoice") if is_asked_here else _ZERO
+    agreement = governing_agreement(account.id)
+    others = funded(lines, "invoice") if agreement is None else _ZERO
     paid = charged - lacked_credits(account, before=cycle.ends_at, listed=charged, others=others)
-    if is_asked_here:
+    if agreement is None:
         lines = [*lines, *_credits_of_notes(account, sum((line.amount for line in lines), start=_ZERO) - paid)]
     return Draft(
         account=account,
@@ -107,7 +107,7 @@ def _draft(account: BillingAccount, cycle: BillingCycle, span: Span, lines: list
         period=span.period,
         lines=lines,
         credits_applied=paid,
-        carried=_carried(account, lines, paid),
+        carried=_carried(account, agreement, lines, paid),
         columns={"cycle_id": cycle.id},
     )
 
@@ -120,9 +120,8 @@ def _credits_of_notes(account: BillingAccount, due: Decimal) -> Iterator[Invoice
             yield credit_line(note)
 
 
-def _carried(account: BillingAccount, lines: list[InvoiceLine], paid: Decimal) -> Decimal:
+def _carried(account: BillingAccount, agreement: Agreement | None, lines: list[InvoiceLine], paid: Decimal) -> Decimal:
     """With a live subscription its processor asks for what it meters; without one all is asked for now."""
-    agreement = governing_agreement(account.id)
     if agreement is not None:
         return -funded(lines, "invoice", since=agreement.started_at)
     due = sum((line.amount for line in lines), start=_ZERO) - paid

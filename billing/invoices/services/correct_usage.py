@@ -23,15 +23,21 @@ from billing.usage.periods import period_at
 _ZERO = Decimal(0)
 
 
-def correct_usage(*, account: BillingAccount, at: datetime) -> list[Invoice]:
-    """Issue credit notes for usage that was taken back after an invoice had listed it (I1, U3).
+def correct_usage(*, account: BillingAccount, at: datetime) -> list[Correction]:
+    """Issue credit notes for usage that was taken back after an invoice had listed it (I1, U3); answers what waits.
 
     One for each invoice, period and product. The money came back when the usage was taken back: off what was owed, the
     rest as credits. The note says so, and moves none. Call it under the account's ledger lock. What comes to less than
     half a minor unit, or is on an invoice that is credited as a whole, waits.
     """
-    drafts = (_draft(account, correction, at) for correction in corrections_of(account.id))
-    return [issue_document(draft, at=at) for draft in drafts if draft is not None]
+    waiting = []
+    for correction in corrections_of(account.id):
+        draft = _draft(account, correction, at)
+        if draft is None:
+            waiting.append(correction)
+        else:
+            issue_document(draft, at=at)
+    return waiting
 
 
 def creditable_of(invoice: Invoice) -> Decimal:
