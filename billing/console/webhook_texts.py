@@ -1,7 +1,7 @@
 """What the console says of webhook endpoints, deliveries and tries (N1)."""
 
 from billing.notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
-from billing.notifications.webhook_posting import GONE
+from billing.notifications.webhook_posting import was_gone
 
 _DELIVERIES = {
     WebhookDelivery.State.PENDING: ("Waiting", "outline"),
@@ -38,7 +38,7 @@ def delivery_state(delivery: WebhookDelivery) -> tuple[str, str]:
     """The state of a delivery in a word or two, and the look of its badge."""
     if delivery.state == WebhookDelivery.State.PENDING and delivery.error:
         return "Trying again", "warning"
-    if delivery.state == WebhookDelivery.State.CANCELLED and delivery.error == GONE:
+    if was_gone(delivery):
         return "Failed: the endpoint is gone (410)", "destructive"
     return _DELIVERIES[WebhookDelivery.State(delivery.state)]
 

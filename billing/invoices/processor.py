@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing.core.periods import Period
+from billing.invoices.errors import DocumentDisagrees
 
 
 class ProcessorLineKind(StrEnum):
@@ -72,6 +73,16 @@ class ProcessorInvoice:
     lines: Sequence[ProcessorLine]
     taxes: Sequence[ProcessorTax]
     total: Decimal
+
+
+def require_sums(said: "ProcessorInvoice | ProcessorNote") -> None:
+    """Raises DocumentDisagrees where lines and taxes are not the total."""
+    lines = sum((line.amount for line in said.lines), start=Decimal(0))
+    taxes = sum((tax.amount for tax in said.taxes), start=Decimal(0))
+    if lines + taxes != said.total:
+        raise DocumentDisagrees(
+            f"The lines of {said.external_id} come to {lines}, its taxes to {taxes}, its total is {said.total}."
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,12 +66,6 @@ class Document:
         return paid if paid != self.invoice.total else Decimal(0)
 
     @property
-    def given_back(self) -> Decimal:
-        """Of a credit note that was made at the processor: what the processor gave back itself."""
-        is_theirs = self.invoice.kind == Invoice.Kind.CREDIT_NOTE and self.invoice.external_id
-        return -self.invoice.total - self.invoice.off_debt if is_theirs else Decimal(0)
-
-    @property
     def hosted_url(self) -> str:
         """The processor's page to pay it on, or with its receipt; of ours alone only while something is left to pay."""
         if self.payment is None or not (self.remaining or self.invoice.external_id):
@@ -165,15 +159,19 @@ def asked_of_debt(account_id: UUID) -> Decimal:
 
     Of the processor's that is without the plan and taxes, and of voided ones too: no later invoice asks for it again.
     """
-    ours = Invoice.objects.filter(account_id=account_id, external_id="", payment__status=InvoicePayment.Status.OPEN)
     theirs = Invoice.objects.filter(account_id=account_id, kind=Invoice.Kind.INVOICE).exclude(external_id="")
     usage = InvoiceLine.objects.filter(~Q(product="") | Q(kind=InvoiceLine.Kind.CREDIT), invoice_id=OuterRef("id"))
     listed = Coalesce(Subquery(usage.order_by().values("invoice_id").values(sum=Sum("amount"))), _NOTHING)
     metered = theirs.exclude(payment__status=InvoicePayment.Status.PAID).annotate(
         metered=listed - F("credits_applied") + F("carried")
     )
-    remaining = [vars(row)["remaining"] for row in _with_remaining(ours).only("id")]
-    return sum((*remaining, *metered.values_list("metered", flat=True)), Decimal(0))
+    return sum(metered.values_list("metered", flat=True), asked_by_ours(account_id))
+
+
+def asked_by_ours(account_id: UUID) -> Decimal:
+    """What open invoices of ours alone still ask for; one query."""
+    ours = Invoice.objects.filter(account_id=account_id, external_id="", payment__status=InvoicePayment.Status.OPEN)
+    return sum((vars(row)["remaining"] for row in _with_remaining(ours).only("id")), Decimal(0))
 
 
 def asked_by_one_off(account_id: UUID, amount: Decimal) -> list[Document]:

@@ -100,6 +100,11 @@ def _since(began: float) -> timedelta:
     return timedelta(seconds=time.monotonic() - began)
 
 
+def was_gone(delivery: WebhookDelivery) -> bool:
+    """Whether a delivery was cancelled because its endpoint answered that it is gone."""
+    return delivery.state == WebhookDelivery.State.CANCELLED and delivery.error == GONE
+
+
 def _error(status: int) -> str:
     if 200 <= status < 300:
         return ""

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from billing.core.periods import Period
-from billing.usage.models import Counter
+from billing.usage.models import Counter, UsageEvent
 from billing.usage.models.rollup import PLACE_SUMS, SUMS
 
 WHERE = """account_id = %(account)s AND period_start = %(start)s
@@ -196,3 +196,8 @@ def lag_of(account_id: UUID | None, at: datetime) -> Lag:
         row = cursor.fetchone()
     waiting, oldest = row or (0, None)
     return Lag(waiting, 0.0 if oldest is None else max(0.0, (at - oldest).total_seconds()))
+
+
+def reversal_of(event: UsageEvent) -> UsageEvent | None:
+    """The event that takes it back (U3); one query."""
+    return UsageEvent.objects.filter(account_id=event.account_id, reverses_id=event.id).first()

@@ -10,9 +10,10 @@ from django.utils.timezone import now
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.invoices.services.take_back_usage import take_back_usage
-from billing.usage.admin.event import UsageEventAdmin, reversal_of
+from billing.usage.admin.event import UsageEventAdmin
 from billing.usage.errors import NotReversible
 from billing.usage.models import UsageEvent
+from billing.usage.queries import reversal_of
 from tenants.services.record_audit import Actor
 from tenants.staff_admin import change_url, go_to, show_amount, uuid_in
 from tenants.staff_dialogs import DialogForm, dialog_action

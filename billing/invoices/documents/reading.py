@@ -125,11 +125,10 @@ def _code(currency: str) -> str:
 
 
 def _settled(document: Invoice) -> tuple[SumFacts, ...]:
-    by_processor = -document.total - document.off_debt if document.external_id else Decimal(0)
     ways = (
         ("Taken off what was owed", document.off_debt),
         ("Added to your credits", document.as_credits),
-        ("Given back by the payment processor", by_processor),
+        ("Given back by the payment processor", document.given_back_there),
     )
     return tuple(SumFacts(label, money(amount, document.currency)) for label, amount in ways if amount)
 

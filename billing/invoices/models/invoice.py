@@ -1,5 +1,7 @@
 """Issued documents: invoices and the credit notes that correct them. Nothing in them ever changes (I1)."""
 
+from decimal import Decimal
+
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -135,3 +137,9 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def given_back_there(self) -> Decimal:
+        """Of a credit note that was made at the processor: what the processor gave back itself."""
+        is_theirs = self.kind == self.Kind.CREDIT_NOTE and self.external_id
+        return -self.total - self.off_debt if is_theirs else Decimal(0)

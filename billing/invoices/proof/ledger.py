@@ -14,14 +14,13 @@ from billing.invoices.balances import carried_over, unlisted_reversals
 from billing.invoices.charges import owed_for_credits
 from billing.invoices.cycles import span_of, usage_until
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.queries import asked_by_one_off, to_be_paid
+from billing.invoices.queries import asked_by_ours, to_be_paid
 from billing.invoices.reversals import corrections_of
 from billing.invoices.services.correct_usage import creditable_part
 from billing.subscriptions.models import BillingAccount
 
 _ZERO = Decimal(0)
 _START = datetime(2000, 1, 1, tzinfo=UTC)
-_EVERYTHING = Decimal(10) ** 30
 _LEDGER = """
     SELECT COALESCE((SELECT sum(cost) FROM billing_usage_usageevent
                       WHERE account_id = %(account)s AND funding IN ('credits', 'invoice')), 0),
@@ -117,7 +116,7 @@ def debt_findings(account: BillingAccount) -> Iterator[str]:
             f"{account}: {owed} {account.currency} is owed, documents ask for {asked}, "
             f"and {waiting} at most is left for the next."
         )
-    ours = sum((row.remaining for row in asked_by_one_off(account.id, _EVERYTHING)), start=_ZERO)
+    ours = asked_by_ours(account.id)
     if ours > owed + rounding:
         yield f"{account}: open invoices ask for {ours} {account.currency}, {owed} is owed."
 

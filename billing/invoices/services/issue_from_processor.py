@@ -11,7 +11,7 @@ from billing.invoices.cycles import span_of, usage_until
 from billing.invoices.drafting import Draft, account_of, credit_line, funded
 from billing.invoices.errors import DocumentDisagrees
 from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
-from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, written_tax
+from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, require_sums, written_tax
 from billing.invoices.queries import running_cycle
 from billing.invoices.services.close_cycle import (
     close_cycle,
@@ -68,12 +68,7 @@ def issue_from_processor(*, account_id: UUID, invoice: ProcessorInvoice, at: dat
 def _check(account: BillingAccount, invoice: ProcessorInvoice) -> None:
     if invoice.currency != account.currency:
         raise DocumentDisagrees(f"{invoice.external_id} is in {invoice.currency}, its account in {account.currency}.")
-    lines = sum((line.amount for line in invoice.lines), start=_ZERO)
-    taxes = sum((tax.amount for tax in invoice.taxes), start=_ZERO)
-    if lines + taxes != invoice.total:
-        raise DocumentDisagrees(
-            f"The lines of {invoice.external_id} come to {lines}, its taxes to {taxes}, its total is {invoice.total}."
-        )
+    require_sums(invoice)
 
 
 def _closed_by(account: BillingAccount, invoice: ProcessorInvoice, at: datetime) -> BillingCycle | None:

@@ -1,5 +1,4 @@
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
 
@@ -8,13 +7,11 @@ from billing.core.periods import Period
 from billing.invoices.drafting import Draft, account_of
 from billing.invoices.errors import DocumentDisagrees, NotCreditable
 from billing.invoices.models import Invoice, InvoiceLine
-from billing.invoices.processor import ProcessorNote, ProcessorNoteLine, written_tax
+from billing.invoices.processor import ProcessorNote, ProcessorNoteLine, require_sums, written_tax
 from billing.invoices.services.correct_usage import creditable_of
 from billing.invoices.services.issue_document import issue_document
 from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
-
-_ZERO = Decimal(0)
 
 
 @transaction.atomic
@@ -40,12 +37,7 @@ def issue_processor_note(*, note: ProcessorNote, at: datetime) -> Invoice | None
 def _check(invoice: Invoice, note: ProcessorNote) -> None:
     if note.currency != invoice.currency:
         raise DocumentDisagrees(f"{note.external_id} is in {note.currency}, its invoice in {invoice.currency}.")
-    lines = sum((line.amount for line in note.lines), start=_ZERO)
-    taxes = sum((tax.amount for tax in note.taxes), start=_ZERO)
-    if lines + taxes != note.total:
-        raise DocumentDisagrees(
-            f"The lines of {note.external_id} come to {lines}, its taxes to {taxes}, its total is {note.total}."
-        )
+    require_sums(note)
     left = creditable_of(invoice)
     if note.total > left:
         raise NotCreditable(f"{spell_amount(left, invoice.currency)} of {invoice.number} can still be credited.")

@@ -18,6 +18,7 @@ from billing.subscriptions.models import BillingAccount
 from billing.subscriptions.queries import governing_agreement
 from billing.subscriptions.services.lock_ledgers import lock_ledgers
 from billing.usage.models import UsageEvent
+from billing.usage.queries import reversal_of
 from billing.usage.services.reverse_event import reverse_event
 from tenants.services.record_audit import Actor
 
@@ -72,7 +73,7 @@ def _payment_given_back(account: BillingAccount, event: UsageEvent, at: datetime
 
     Else the payment would go to the next invoice, which does not list the event, and be given back as well.
     """
-    if UsageEvent.objects.filter(account_id=account.id, reverses_id=event.id).exists():
+    if reversal_of(event) is not None:
         return _ZERO
     amount = min(event.cost - _on_no_invoice(account), unspent_payments(account))
     if event.funding not in CHARGED or amount <= 0:

@@ -19,7 +19,7 @@ from billing.notifications.event_types import EventType
 from billing.notifications.models import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 from billing.notifications.queries import body_of
 from billing.notifications.services.redeliver import redeliver
-from billing.notifications.webhook_posting import GONE
+from billing.notifications.webhook_posting import was_gone
 from tenants.staff_admin import LargeTableAdmin, ReadOnlyInline, badge, change_url, confirmed_action, go_to, link
 
 _GONE_FOR_GOOD = "failed: the endpoint is gone (410)"
@@ -85,8 +85,7 @@ class WebhookDeliveryAdmin(LargeTableAdmin[WebhookDelivery]):
 
     @badge("State", _COLOURS, ordering="state")
     def state_badge(self, delivery: WebhookDelivery) -> str:
-        is_gone = delivery.state == WebhookDelivery.State.CANCELLED and delivery.error == GONE
-        return _GONE_FOR_GOOD if is_gone else delivery.state
+        return _GONE_FOR_GOOD if was_gone(delivery) else delivery.state
 
     @admin.display(description="Event")
     def type(self, delivery: WebhookDelivery) -> str:

@@ -10,6 +10,7 @@ from billing.plans.catalogue_file import METERED_UNITS
 from billing.subscriptions.account_admin import AccountFactAdmin
 from billing.usage.admin.rebuilding import RebuildsUsage
 from billing.usage.models import UsageEvent
+from billing.usage.queries import reversal_of
 from tenants.staff_admin import NarrowedTableAdmin, badge, link
 
 _EVENT = "billing_usage_usageevent"
@@ -62,8 +63,3 @@ class UsageEventAdmin(RebuildsUsage, AccountFactAdmin[UsageEvent], NarrowedTable
     @badge("Funding", _FUNDING_COLOURS, ordering="funding")
     def funding_badge(self, event: UsageEvent) -> str:
         return event.funding
-
-
-def reversal_of(event: UsageEvent) -> UsageEvent | None:
-    """The event that takes it back."""
-    return UsageEvent.objects.filter(account_id=event.account_id, reverses_id=event.id).first()

@@ -14,6 +14,7 @@ from billing.subscriptions.models import BillingAccount
 from billing.usage.errors import NotReversible
 from billing.usage.inputs import RESERVED_KEYS
 from billing.usage.models import UsageEvent
+from billing.usage.queries import reversal_of
 from billing.usage.rows import EventRow, to_json
 from tenants.services.record_audit import Actor, record_audit
 
@@ -33,7 +34,7 @@ def reverse_event(
     event = UsageEvent.objects.get(account_id=account_id, id=event_id)
     if event.reverses_id is not None:
         raise NotReversible("A reversal is not reversed; record the usage again.")
-    known = UsageEvent.objects.filter(account_id=account_id, reverses_id=event_id).first()
+    known = reversal_of(event)
     if known is not None:
         return known
     row = _reversal(event, at)
