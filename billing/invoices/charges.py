@@ -123,7 +123,7 @@ def _sums(account_id: UUID, before: datetime, fundings: Fundings) -> dict[Charge
     charges: defaultdict[ChargeKey, Charge] = defaultdict(Charge)
     mixed: set[datetime] = set()
     for row in account_sums(account_id, before=before):
-        funding = fundings.funding_of(row)
+        funding = fundings.funding_of(row, row.period_start)
         if funding is None:  # several plans in one period: only the events themselves know
             mixed.add(row.period_start)
             continue

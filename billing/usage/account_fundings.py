@@ -7,8 +7,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from billing.subscriptions.models import Subscription
-from billing.usage.account_sums import AccountSum
 from billing.usage.models import UsageEvent
+from billing.usage.queries import Metered
 
 _Funding = UsageEvent.Funding
 _LONGEST_PERIOD = timedelta(days=31)
@@ -27,13 +27,13 @@ class Fundings:
 
     plans: Sequence[_Plan]
 
-    def funding_of(self, row: AccountSum) -> str | None:
-        """Who pays for a sum, as `prepare_event` and `settle` decide it; None where the period's plans disagree."""
+    def funding_of(self, row: Metered, period_start: datetime) -> str | None:
+        """Who pays for a sum of a period, as `prepare_event` and `settle` decide it; None where its plans disagree."""
         if row.credential_source == UsageEvent.CredentialSource.BYOK:
             return _Funding.PROVIDER.value
         if row.product == "executions":
             return _Funding.INVOICE.value
-        fundings = self._in_period(row.period_start)
+        fundings = self._in_period(period_start)
         if len(fundings) > 1:
             return None
         if fundings == {"credits"}:

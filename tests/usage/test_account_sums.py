@@ -49,7 +49,7 @@ def test_who_pays_is_what_events_say(plan: str, fundings: list[str]) -> None:
     report(customer, event(), event(product="pstn", quantity="1"))
     known = fundings_of(customer.account.id)
     sums = list(account_sums(customer.account.id, before=AT + DAY))
-    assert [known.funding_of(one) for one in sums] == fundings
+    assert [known.funding_of(one, one.period_start) for one in sums] == fundings
     recorded = event_sums(customer.account.id, period_start=sums[0].period_start)
     assert sorted(funding for _, funding in recorded) == sorted(fundings)
 
@@ -62,6 +62,6 @@ def test_two_kinds_of_plans_in_one_period() -> None:
     Subscription.objects.filter(id=present.id).update(anchor=AT.replace(hour=0))
     known = fundings_of(customer.account.id)
     sums = list(account_sums(customer.account.id, before=AT + DAY))
-    assert [known.funding_of(one) for one in sums] == [None, None]
+    assert [known.funding_of(one, one.period_start) for one in sums] == [None, None]
     later = [replace(one, period_start=AT + 35 * DAY) for one in sums]
-    assert [known.funding_of(one) for one in later] == ["included", "invoice"]
+    assert [known.funding_of(one, one.period_start) for one in later] == ["included", "invoice"]

@@ -1,13 +1,11 @@
 """What of a period's usage nobody is charged for, because the plan includes it (P5, U7)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
 from billing.usage.account_fundings import fundings_of
-from billing.usage.account_sums import AccountSum
 from billing.usage.models import UsageEvent
 from billing.usage.queries import MeterReading
 
@@ -22,9 +20,7 @@ def covered_by_plan(account_id: UUID, readings: Sequence[MeterReading], period_s
         return None
     covered = Decimal(0)
     for reading in readings:
-        facts = asdict(reading)
-        del facts["workspace_id"]
-        funding = fundings.funding_of(AccountSum(period_start=period_start, **facts))
+        funding = fundings.funding_of(reading, period_start)
         if funding is None:
             return None
         covered += reading.cost if funding == UsageEvent.Funding.INCLUDED else Decimal(0)
