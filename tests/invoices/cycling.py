@@ -12,7 +12,9 @@ from billing.invoices.models import BillingCycle, Invoice, InvoiceLine
 from billing.invoices.queries import asked_of_debt
 from billing.invoices.services.close_due_cycles import close_due_cycles
 from billing.invoices.services.refresh_payments import refresh_payments
+from billing.invoices.services.take_back_usage import take_back_usage
 from billing.subscriptions.models import BillingAccount
+from tenants.services.record_audit import SYSTEM
 from tests.make import Customer, make_credits
 from tests.money_make import event, report
 
@@ -93,3 +95,9 @@ def settle(customer: Customer, amount: str, at: datetime) -> None:
         at=at,
     )
     refresh_payments(account_id=account.id, at=at)
+
+
+def take_back(customer: Customer, event: str, at: datetime) -> None:
+    """Usage, by its event's id."""
+    event_id = decode_id("evt", event)
+    take_back_usage(account_id=customer.account.id, event_id=event_id, reason="Twice", at=at, actor=SYSTEM)

@@ -1,7 +1,6 @@
 """Corrections of issued invoices are credit notes (I1, U3)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from decimal import Decimal
 from time import sleep
 from uuid import UUID
@@ -9,28 +8,20 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
-from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
 from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.errors import NotCreditable
 from billing.invoices.models import Invoice, InvoiceLine
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.refresh_payments import refresh_payments
-from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from tenants.models import AuditEvent
 from tenants.services.record_audit import SYSTEM
-from tests.invoices.cycling import DAY, calls, close, invoices_of, lines_of, sums_of
+from tests.invoices.cycling import DAY, calls, close, invoices_of, lines_of, sums_of, take_back
 from tests.make import AT, Customer, make_customer
 from tests.money_make import in_threads, money_of
 
 CLOSED = AT + 40 * DAY
-
-
-def take_back(customer: Customer, event: str, at: datetime = CLOSED) -> None:
-    take_back_usage(
-        account_id=customer.account.id, event_id=decode_id("evt", event), reason="Twice", at=at, actor=SYSTEM
-    )
 
 
 def credit(invoice: Invoice, amount: str) -> Invoice:
@@ -44,8 +35,8 @@ class TestUsageTakenBack:
         customer = make_customer(balance="10")
         wrong, _ = calls(customer, 2, AT, minutes="10")
         close(CLOSED)
-        take_back(customer, wrong)
-        take_back(customer, wrong)
+        take_back(customer, wrong, CLOSED)
+        take_back(customer, wrong, CLOSED)
         invoice, note = invoices_of(customer.account)
         assert (note.kind, note.corrects_id, note.number[:3], note.position) == ("credit_note", invoice.id, "CN-", 2)
         assert lines_of(note) == [("correction", "pstn", "credits", Decimal("-0.18"))]
@@ -60,7 +51,7 @@ class TestUsageTakenBack:
         wrong, _ = calls(customer, 2, AT, minutes="10")
         close(CLOSED)
         assert sums_of(invoices_of(customer.account)[0])[3] == "0.26"
-        take_back(customer, wrong)
+        take_back(customer, wrong, CLOSED)
         note = invoices_of(customer.account)[1]
         assert [note.off_debt, note.as_credits] == [Decimal("0.18"), 0]
         assert verify_invoices() == []

@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from billing.core.ids import decode_id
 from billing.core.periods import Period
 from billing.credits.services.settle_receivable import settle_receivable
 from billing.invoices.errors import DocumentDisagrees
@@ -14,12 +13,10 @@ from billing.invoices.models import Invoice
 from billing.invoices.processor import ProcessorInvoice, ProcessorLine, ProcessorLineKind, ProcessorTax
 from billing.invoices.queries import remaining_of
 from billing.invoices.services.issue_from_processor import issue_from_processor
-from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from billing.subscriptions.models import Agreement, Subscription
 from billing.subscriptions.services.subscribe import subscribe
-from tenants.services.record_audit import SYSTEM
-from tests.invoices.cycling import DAY, HOUR, calls, close, cycles_of, invoices_of, lines_of, runs, sums_of
+from tests.invoices.cycling import DAY, HOUR, calls, close, cycles_of, invoices_of, lines_of, runs, sums_of, take_back
 from tests.make import AT, Customer, make_customer
 from tests.money_make import in_threads, money_of
 
@@ -67,11 +64,6 @@ def issue(customer: Customer, invoice: ProcessorInvoice, at: datetime = END + HO
     document = issue_from_processor(account_id=customer.account.id, invoice=invoice, at=at)
     assert document is not None
     return document
-
-
-def take_back(customer: Customer, event: str, *, at: datetime) -> None:
-    event_id = decode_id("evt", event)
-    take_back_usage(account_id=customer.account.id, event_id=event_id, reason="Twice", at=at, actor=SYSTEM)
 
 
 def end(customer: Customer, *, at: datetime) -> None:
@@ -134,7 +126,7 @@ class TestRenewal:
         customer = subscriber()
         wrong, *_ = calls(customer, 10, AT + DAY, minutes="10")
         first = issue(customer, asked((PLAN, "9.00"), (METERED, "1.80")))
-        take_back(customer, wrong, at=END + HOUR)
+        take_back(customer, wrong, END + HOUR)
         assert len(invoices_of(customer.account)) == 2
         assert remaining_of(first.id) == first.amount_due  # the processor asks for it as before, and for less next time
         calls(customer, 10, END + DAY, minutes="10")
@@ -160,9 +152,9 @@ class TestRenewal:
             at=END + HOUR,
         )
         calls(customer, 1, END + DAY, minutes="100")
-        take_back(customer, wrong, at=END + DAY)
+        take_back(customer, wrong, END + DAY)
         end(customer, at=END + 2 * DAY)
-        take_back(customer, other, at=END + 3 * DAY)
+        take_back(customer, other, END + 3 * DAY)
         assert [(one.off_debt, one.as_credits) for one in invoices_of(customer.account)[1:]] == [
             (Decimal("0.18"), 0),
             (0, Decimal("0.18")),

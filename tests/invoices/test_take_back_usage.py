@@ -1,31 +1,24 @@
 """Usage that is taken back: what invoices ask for stays what is owed, whatever came first (U3, I1)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from billing.core.ids import decode_id
 from billing.credits.services.check_ledger import check_ledger
 from billing.invoices.models import Invoice
 from billing.invoices.queries import to_be_paid
 from billing.invoices.services.issue_credit_note import issue_credit_note
 from billing.invoices.services.refresh_payments import refresh_payments
-from billing.invoices.services.take_back_usage import take_back_usage
 from billing.invoices.services.verify_invoices import verify_invoices
 from tenants.services.record_audit import SYSTEM
-from tests.invoices.cycling import DAY, buy, calls, close, invoices_of, lines_of, settle, sums_of
-from tests.make import AT, Customer, make_credits, make_customer
+from tests.invoices.cycling import DAY, buy, calls, close, invoices_of, lines_of, settle, sums_of, take_back
+from tests.make import AT, make_credits, make_customer
 from tests.money_make import money_of
 
 pytestmark = pytest.mark.usefixtures("catalogue")
 CLOSED = AT + 40 * DAY
 LATER = CLOSED + 40 * DAY
-
-
-def take_back(customer: Customer, event: str, at: datetime = CLOSED) -> None:
-    event_id = decode_id("evt", event)
-    take_back_usage(account_id=customer.account.id, event_id=event_id, reason="Twice", at=at, actor=SYSTEM)
 
 
 def findings() -> list[str]:
@@ -62,7 +55,7 @@ def test_credits_that_came_back_pay_what_no_invoice_asks_for() -> None:
     (wrong,) = calls(customer, 1, AT, minutes="500")
     close(CLOSED)
     calls(customer, 1, CLOSED, minutes="400")
-    take_back(customer, wrong)
+    take_back(customer, wrong, CLOSED)
     note = invoices_of(customer.account)[1]
     assert (note.off_debt, note.as_credits) == (0, 9)
     assert money_of(customer.account) == ("1.8", "0", "0")
